@@ -25,6 +25,14 @@ def go_live(page):
         page.get_by_role("button", name="Live", exact=True).click()
 
 
+WRITTEN = """window.written = [];
+const write = CanvasRenderingContext2D.prototype.fillText;
+CanvasRenderingContext2D.prototype.fillText = function (text, ...more) {
+  written.push(text);
+  return write.call(this, text, ...more);
+};"""
+"""Keeps what charts have written, in the page."""
+
 SCROLL = """([frames, step]) => new Promise((done) => {
   const grid = document.querySelector(".grid");
   let [drawn, most, touched, frame] = [0, 0, 0, 0];

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.console.seen import put
+from tests.console.seen import WRITTEN, put
 
 
 def test_a_join_is_built_by_choosing_and_says_what_it_did(page, server):
@@ -88,6 +88,19 @@ def test_groups_say_which_of_them_are_drawn(page, server):
 
 
 @pytest.mark.long
+def test_counts_are_drawn_beside_whole_numbers_and_figures_beside_short_ones(page, server):
+    page.add_init_script(WRITTEN)
+    for figure, beside in (("count", {"0", "1", "2", "3"}), ("max:rating", {"0", "0.5", "1"})):
+        put(server, "rated", *({"id": id, "at": id % 2, "rating": id / 4} for id in range(6)))
+        page.goto(f"{server.url}/console/groups/rated?group_by=at&aggregate={figure}")
+        page.locator(".chart canvas").wait_for()
+        page.wait_for_function("written.length > 4")
+        written = {text for text in page.evaluate("written") if re.match(r"[\d.]+$", text)}
+        assert beside <= written
+        assert {text for text in written if "." in text and (figure == "count" or text.endswith("0"))} == set()
+
+
+@pytest.mark.long
 def test_groups_of_moments_are_a_line_over_time(page, server):
     page.goto(f"{server.url}/console/groups/orders?group_by=order_date&aggregate=sum:total_price&quantity:gte=2")
     page.get_by_label("Chart", exact=True).select_option("line over time")
@@ -158,6 +171,33 @@ def test_the_least_and_the_greatest_of_moments_are_put_together_too(page, server
     expect(page.get_by_role("img", name="greatest of total_price")).to_have_attribute(
         "aria-label", re.compile(f": {greatest['total_price']:,.0f}$")
     )
+
+
+@pytest.mark.long
+def test_fields_of_objects_are_offered_by_their_paths(page, server):
+    inner = {"type": "object", "properties": {"city": {"type": "string"}, "user_id": {"type": "integer"}}}
+    with server.client() as client:
+        client.put("/api/v1/tables/typed", json={"schema": {"properties": {"at": inner}}}).raise_for_status()
+    for table in ("free", "typed"):
+        put(server, table, *[{"id": id, "at": {"city": "Lyon", "user_id": id % 2, "a.b": id}} for id in (1, 2)])
+        page.goto(f"{server.url}/console/groups/{table}")
+        page.get_by_label("Add a field to group by").select_option("at.city")
+        page.get_by_label("Add a figure").select_option("sum of at.user_id")
+        page.get_by_label("Order").select_option("sum of at.user_id, greatest first")
+        expect(page.get_by_text("1 group of")).to_be_visible()
+        expect(page.get_by_role("region", name="Groups").get_by_role("row").nth(1)).to_contain_text("Lyon")
+        page.goto(f"{server.url}/console/joins/shops/{table}")
+        expect(page.get_by_label("Key")).to_have_value("id=at.user_id")
+        for view in (f"tables/{table}", f"joins/shops/{table}/id"):
+            page.goto(f"{server.url}/console/{view}")
+            page.get_by_role("button", name="Add filter").click()
+            field = page.get_by_role("combobox", name="Field", exact=True)
+            offered = field.evaluate("box => [...box.list.options].map((each) => each.value)")
+            prefix = f"{table}." if "joins" in view else ""
+            assert f"{prefix}at.city" in offered
+    page.goto(f"{server.url}/console/groups/free?group_by=at.a%5C.b&sort=-at.a%5C.b")
+    expect(page.get_by_role("region", name="Groups").get_by_role("row").nth(1)).to_contain_text("2")
+    expect(page.get_by_role("img", name="count by")).to_be_visible()
 
 
 @pytest.mark.long

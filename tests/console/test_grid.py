@@ -197,6 +197,19 @@ def test_a_list_is_copied_as_a_command_and_as_records(page, server, context):
 
 
 @pytest.mark.long
+def test_a_copy_that_the_browser_refuses_is_told_and_not_called_copied(page, server):
+    page.add_init_script(
+        "navigator.clipboard.writeText = () => Promise.reject(new DOMException('', 'NotAllowedError'))"
+    )
+    page.goto(f"{server.url}/console/tables/users?age:gte=90")
+    expect(rows(page).first).to_be_visible()
+    page.get_by_role("button", name="Copy", exact=True).click()
+    page.get_by_role("menuitem", name="as curl").click()
+    expect(page.locator(".toasts")).to_contain_text("The browser does not let this page copy.")
+    expect(page.get_by_text("Copied")).to_have_count(0)
+
+
+@pytest.mark.long
 def test_values_that_are_there_complete_what_one_types(page, server):
     page.goto(f"{server.url}/console/tables/orders")
     expect(rows(page).first).to_be_visible()

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.console.seen import put
+from tests.console.seen import WRITTEN, put
 
 pytestmark = pytest.mark.long
 
@@ -77,12 +77,7 @@ def test_a_page_that_nobody_sees_or_that_is_paused_asks_for_no_figures(page, ser
 
 
 def test_the_time_below_a_chart_is_the_last_minute_however_little_there_is(page, server):
-    page.add_init_script("""window.written = [];
-        const write = CanvasRenderingContext2D.prototype.fillText;
-        CanvasRenderingContext2D.prototype.fillText = function (text, ...more) {
-            written.push(text);
-            return write.call(this, text, ...more);
-        };""")
+    page.add_init_script(WRITTEN)
     page.goto(f"{server.url}/console/live")
     page.get_by_role("article", name="Latency").locator("canvas").wait_for()
     page.wait_for_function("written.some((text) => /^\\d\\d:\\d\\d:\\d\\d$/.test(text))")
@@ -115,10 +110,12 @@ def test_changes_show_as_they_happen_and_can_be_paused(page, server):
 
 
 def test_a_pause_is_in_the_address(page, server):
+    put(server, "pets", {"id": "rex"})
     asked = []
     page.on("request", lambda request: asked.append(request.url.removeprefix(server.url)))
     page.goto(f"{server.url}/console/live#paused")
     expect(page.get_by_text("Paused: nothing is asked for.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Nothing has been asked for yet")).to_be_visible()
     page.wait_for_load_state("networkidle")
     assert "/metrics" not in asked
     with page.expect_request("**/metrics"):
@@ -130,6 +127,7 @@ def test_a_pause_is_in_the_address(page, server):
         page.reload()
     put(server, "pets", {"id": "tom"})
     expect(page.get_by_text("Paused. 1 more has come.")).to_be_visible()
+    expect(page.get_by_text("Nothing has happened yet")).to_have_count(0)
     page.get_by_label("Table", exact=True).select_option("All tables")
     expect(page).to_have_url(f"{server.url}/console/changes#paused")
     expect(page.get_by_text("Paused. 0 more have come.")).to_be_visible()

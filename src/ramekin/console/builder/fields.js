@@ -1,10 +1,8 @@
 // Which fields tables have, for those who build a query: as declared, or as some records show. Known for a minute.
 import { useEffect, useState } from "preact/hooks";
-import { declaredFields, shownFields } from "../fields.js";
-import { member } from "../json.js";
+import { declaredPaths, shownPaths } from "../paths.js";
 import { pathOf, read } from "../server.js";
 import { tableOf } from "../tables/catalog.js";
-import { kindOf } from "../values.js";
 
 /** @typedef {import("../fields.js").Field} Field */
 
@@ -12,19 +10,13 @@ import { kindOf } from "../values.js";
 const seen = new Map();
 const KEPT_MS = 60_000;
 
-/** The fields that records show, of a kind where all that have a value agree on it. @param {any[]} records @returns {Field[]} */
-const agreed = (records) => shownFields(records).map((field) => {
-  const [kind, ...others] = new Set(records.map((record) => kindOf(member(record, field.path))).filter((each) => each !== "null" && each !== "missing"));
-  return { ...field, kind: others.length ? undefined : /** @type {Field["kind"]} */ (kind) };
-});
-
 /** @param {string} table @returns {Promise<Field[]>} */
 function fieldsOf(table) {
-  const declared = declaredFields(tableOf(table)?.schema);
+  const declared = declaredPaths(tableOf(table)?.schema);
   if (declared.length) return Promise.resolve(declared);
   const known = seen.get(table);
   if (known) return known;
-  const found = read(`data/${pathOf(table)}`, { words: [["limit", "50"]] }).then(({ data }) => agreed(data), () => []);
+  const found = read(`data/${pathOf(table)}`, { words: [["limit", "50"]] }).then(({ data }) => shownPaths(data), () => []);
   seen.set(table, found);
   setTimeout(() => seen.delete(table), KEPT_MS);
   return found;

@@ -3,6 +3,7 @@
 import { API, go, link, queryOf, view } from "../address.js";
 import { filterOf, wordsOf, wrongPage } from "../filter.js";
 import { FilterBar } from "../grid/filter_bar.js";
+import { stepsOf } from "../fields.js";
 import { isReference, refersTo } from "../references.js";
 import { curl, pathOf } from "../server.js";
 import { tables } from "../tables/catalog.js";
@@ -106,8 +107,13 @@ function Choices({ left, right, shownKey, keys, own, put }) {
  * @param {string[]} tables @param {import("./fields.js").Field[][]} fields
  */
 function suggestions([left, right], [first = [], second = []]) {
-  const keys = /** @type {[import("./fields.js").Field[], string][]} */ ([[second, left], [first, right]]).flatMap(([fields, other]) => fields.map(({ path }) => ({ path, rank: Number(refersTo(path, other)) })));
-  const named = keys.filter(({ path }) => isReference(path)).sort((some, other) => other.rank - some.rank).map(({ path }) => path);
+  const keysOf = (/** @type {import("./fields.js").Field[]} */ fields, /** @type {string} */ other, /** @type {(path: string) => string} */ write) => fields.map(({ path }) => {
+    const steps = stepsOf(path);
+    const name = /** @type {string} */ (steps.at(-1));
+    return { name, key: steps.length > 1 ? write(path) : path, rank: Number(refersTo(name, other)) };
+  });
+  const keys = [...keysOf(second, left, (path) => `id=${path}`), ...keysOf(first, right, (path) => `${path}=id`)];
+  const named = keys.filter(({ name }) => isReference(name)).sort((some, other) => other.rank - some.rank).map(({ key }) => key);
   return [...new Set([...named, "id"])];
 }
 

@@ -50,7 +50,7 @@ export default function Changes() {
     ${error && state === "waiting" && html`<${Fault} error=${error} />`}
     ${state === "lost" && html`<p class="note">Some changes were missed: more happened than the server keeps.</p>`}
     ${entries.length ? html`<ol class="feed" aria-label="Changes, the newest first">${entries.map((entry) => html`<${Line} key=${entry.key} entry=${entry} />`)}</ol>`
-      : html`<${Empty} icon="history" title="Nothing has happened yet" curl=${example(table)}>
+      : !held.length && html`<${Empty} icon="history" title="Nothing has happened yet" curl=${example(table)}>
         <p>Every record that is created, replaced, deleted or that expires shows here, whoever does it.</p><//>`}
   </section>`;
 }

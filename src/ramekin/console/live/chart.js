@@ -12,6 +12,13 @@ const NAME_PX = 115;
 /** Steps of an axis of bytes, so that what is written there is as round as sizes are. */
 const BINARY = Array.from({ length: 50 }, (_, power) => 2 ** power);
 
+/** Those of other axes. */
+const DECIMAL = Array.from({ length: 30 }, (_, power) => [1, 2, 2.5, 5].map((step) => Number(`${step}e${power - 12}`))).flat();
+const WHOLE = DECIMAL.filter(Number.isInteger);
+
+/** The steps of what a chart shows: whole numbers have none between them. @param {any} plot */
+const stepsOf = ({ data: [, ...lines] }) => (lines.flat().every((/** @type {number | null} */ value) => value == null || Number.isInteger(value)) ? WHOLE : DECIMAL);
+
 /** Seconds that a chart of what happens now shows at least. */
 const WINDOW_S = 60;
 
@@ -84,7 +91,7 @@ function optionsOf(UPlot, given) {
     series: [{}, ...seriesOf(UPlot, given)],
     axes: [
       { ...axis, size: 24, ...(isTime ? momentsBelow(isMonth ? month : isDay ? day : clock) : namesBelow(times, width)) },
-      { ...axis, size: 58, space: 28, ...(isBytes && { incrs: BINARY }), values: (/** @type {any} */ _, /** @type {number[]} */ values) => values.map((value) => (value === 0 ? "0" : form(value).replace(/\.0+\b/, ""))) },
+      { ...axis, size: 58, space: 28, incrs: isBytes ? BINARY : stepsOf, values: (/** @type {any} */ _, /** @type {number[]} */ values) => values.map((value) => (value === 0 ? "0" : form(value).replace(/\.0+\b|(\.\d*[1-9])0+\b/, "$1"))) },
     ],
   };
 }

@@ -1,5 +1,6 @@
 // What the server is doing now, from its own metrics: small charts of the last minutes.
 import { useEffect } from "preact/hooks";
+import { Empty } from "../ui/empty.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { count, size } from "../values.js";
@@ -21,7 +22,8 @@ export default function Live() {
       <${Pause} />
     </div>
     ${fault.value && html`<${Fault} error=${fault.value} />`}
-    ${now ? html`<div class="tiles">${tiles(found, now)}</div>` : !fault.value && !isPaused() && html`<p class="faint" role="status">Waiting for the second reading…</p>`}
+    ${now ? html`<div class="tiles">${tiles(found, now)}</div>` : isPaused() ? html`<${Empty} icon="live" title="Nothing has been asked for yet"><p>Figures show once this page goes on.</p><//>`
+      : !fault.value && html`<p class="faint" role="status">Waiting for the second reading…</p>`}
   </section>`;
 }
 

@@ -11,6 +11,7 @@ import { Grid } from "../grid/grid.js";
 import { useLive } from "../grid/live.js";
 import { Rows } from "../grid/rows.js";
 import { member, withMember } from "../json.js";
+import { declaredPaths, shownPaths } from "../paths.js";
 import { RecordPanel, TABS } from "../record/panel.js";
 import { changed, fetchRecord, saveRecord } from "../record/store.js";
 import { curl, pathOf } from "../server.js";
@@ -23,6 +24,8 @@ import { TableTools } from "./tools.js";
 
 /** The mark of an address whose rows change as others change them. */
 const LIVE = "live";
+/** Records whose objects are looked into for paths. */
+const LOOKED_AT = 50;
 
 /** @param {{table: string}} given */
 export function TableView({ table }) {
@@ -49,7 +52,7 @@ export function TableView({ table }) {
   }, [rows]);
 
   void rows.version.value;
-  const { fields, columns, all } = useColumns(table, known?.schema, filter.columns, rows);
+  const { fields, paths, columns, all } = useColumns(table, known?.schema, filter.columns, rows);
   const [widths, setWidths] = useState(() => keptWidths(table));
   const widthOf = (/** @type {string} */ path) => member(widths, path) || fits(path); // a column may be called `constructor`
   const fits = useMemo(() => rememberWidths(rows), [rows, rows.pages.size > 0]);
@@ -76,7 +79,7 @@ export function TableView({ table }) {
     <section class="table-main" aria-label=${table}>
       <${TableTools} table=${table} known=${known} filter=${filter} rows=${rows} columns=${columns} all=${all} fields=${fields}
         isLive=${isLive} onLive=${(/** @type {boolean} */ is) => go(link(parts, words, is ? LIVE : ""), { replace: true })} onFilter=${show} />
-      <${FilterBar} table=${table} filter=${filter} fields=${fields} records=${rows.here()} onFilter=${show} />
+      <${FilterBar} table=${table} filter=${filter} fields=${paths} records=${rows.here()} onFilter=${show} />
       ${rows.error.value && html`<div class="pad-small"><${Fault} error=${rows.error.value} /></div>`}
       ${rows.warnings.value.map((text) => html`<p class="note" role="status">${text}</p>`)}
       ${rows.total.value === 0 && !rows.error.value ? html`<${Nothing} table=${table} filter=${filter} onFilter=${show} />`
@@ -118,7 +121,8 @@ function useColumns(table, schema, chosen, rows) {
   const all = names.includes("id") ? ["id", ...names.filter((path) => path !== "id")] : names;
   const columns = chosen.length ? chosen : all;
   const fields = useMemo(() => new Map(found.map((field) => [pathOfName(field.path), field])), [names.join("\n"), declared]);
-  return { fields, all: useMemo(() => all, [all.join("\n")]), columns: useMemo(() => columns, [columns.join("\n")]) };
+  const paths = useMemo(() => new Map([...shownPaths(rows.here().slice(0, LOOKED_AT)), ...declaredPaths(schema)].map((field) => [field.path, field])), [fields, rows.pages.size > 0]);
+  return { fields, paths, all: useMemo(() => all, [all.join("\n")]), columns: useMemo(() => columns, [columns.join("\n")]) };
 }
 
 /** @param {Rows} rows */
