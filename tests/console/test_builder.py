@@ -126,6 +126,13 @@ IMPOSSIBLE = {
     "joins/users/orders/user_id?type=full&shape=tree": ("side by side", "joins/users/orders/user_id?type=full"),
     "tables/orders?limit=5&quantity=2": ("needs no limit", "tables/orders?quantity=2"),
     "tables/orders/colours?quantity=2#loud": ("no colours", "tables/orders?quantity=2"),
+    "tables?quantity=2": ("no use for quantity", "tables"),
+    "tables/orders/definition/more#loud": ("no use for more", "tables/orders/definition"),
+    "groups/orders/more?group_by=quantity#loud": ("no use for #loud", "groups/orders?group_by=quantity"),
+    "joins/users/orders/user_id/more": ("no use for more", "joins/users/orders/user_id"),
+    "changes/shops?table=shops&colour=red#paused": ("no use for colour", "changes?table=shops#paused"),
+    "live?colour=red#loud": ("no use for #loud", "live"),
+    "import/shops": ("no use for shops", "import"),
     "tables/shops/records/lyon-1/smell": ("no smell", "tables/shops/records/lyon-1"),
 }  # fmt: skip
 
@@ -140,6 +147,30 @@ def test_what_an_address_says_and_cannot_be_is_told_and_the_usual_stands_there(p
     expect(page).to_have_url(f"{server.url}/console/{right}")
     empty = page.get_by_role("main").locator("select").evaluate_all("all => all.filter((one) => one.selectedIndex < 0)")
     assert empty == [], "each choice shows what holds"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "view", ["groups/unicorns?group_by=n", "joins/unicorns/users", "joins/users/unicorns", "changes?table=unicorns"]
+)
+def test_a_table_that_is_not_there_is_named_in_its_place(page, server, view):
+    page.goto(f"{server.url}/console/{view}")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("There is no table 'unicorns'.")
+    main = page.get_by_role("main")
+    chosen = main.locator("select").evaluate_all("all => all.map((one) => one.value)")
+    assert "unicorns" in chosen
+    assert None not in main.locator("select").evaluate_all("all => all.map((one) => one.selectedIndex < 0 ? null : 1)")
+    for untrue in ("Waiting", "Nothing has happened", "Choose two tables"):
+        expect(main.get_by_text(untrue)).to_have_count(0)
+
+
+@pytest.mark.long
+def test_an_empty_table_has_no_groups_and_says_so(page, server):
+    with server.client() as client:
+        client.put("/api/v1/tables/bare", json={}).raise_for_status()
+    page.goto(f"{server.url}/console/groups/bare")
+    expect(page.get_by_text("All of bare together")).to_be_visible()
 
 
 @pytest.mark.long

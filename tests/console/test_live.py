@@ -137,7 +137,7 @@ def test_a_pause_is_in_the_address(page, server):
     page.get_by_role("navigation").get_by_role("link", name="Changes").click()
     expect(page.get_by_role("list", name="Changes, the newest first")).to_contain_text("delete")
     page.goto(f"{server.url}/console/changes#stopped")
-    expect(page.locator(".toasts")).to_contain_text("Nothing is called #stopped here.")
+    expect(page.locator(".toasts")).to_contain_text("This view has no use for #stopped.")
     expect(page).to_have_url(f"{server.url}/console/changes")
 
 

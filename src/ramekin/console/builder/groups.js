@@ -6,6 +6,7 @@ import { filterOf, wordsOf, wrongPage } from "../filter.js";
 import { FilterBar } from "../grid/filter_bar.js";
 import { curl, pathOf } from "../server.js";
 import { tableOf, tables } from "../tables/catalog.js";
+import { TableOptions } from "../tables/options.js";
 import { saveRecords } from "../transfer/download.js";
 import { useCorrections } from "../ui/corrections.js";
 import { Empty } from "../ui/empty.js";
@@ -65,7 +66,7 @@ export default function Groups() {
   const sort = isOrder ? build.sort : "";
   const query = queryOf({ ...build, terms, sort }, tableOf(table)?.schema);
   const path = `query/${pathOf(table)}`;
-  const { answer, error, isBusy } = useAnswer(table && list.length ? { path, method: "POST", body: { ...query, explain: true } } : null);
+  const { answer, error, isBusy } = useAnswer(table ? { path, method: "POST", body: { ...query, explain: true } } : null);
   const put = (/** @type {Partial<Build>} */ made) => {
     const next = { ...build, terms, sort, ...made };
     const known = [...next.by, ...next.terms.map(nameOf)];
@@ -87,7 +88,7 @@ export default function Groups() {
       ${rows.length > 0 && html`<${Menu} label="Export" icon="download" text="Export" kind="plain" items=${/** @type {const} */ (["csv", "json", "ndjson"]).map((format) => ({ name: `as ${format.toUpperCase()}`, run: () => saveRecords(rows, `${table}-groups`, format) }))} />`}</div>
     <div class="builder">
       <label class="field">Table<select aria-label="Table" value=${table} onChange=${(/** @type {any} */ event) => go(link(["groups", event.target.value].filter(Boolean)))}>
-        <option value="">Choose…</option>${tables.value.map(({ name }) => html`<option key=${name} value=${name}>${name}</option>`)}</select></label>
+        <${TableOptions} none="Choose…" chosen=${table} /></select></label>
     </div>
     ${table && html`<${Terms} fields=${list} by=${build.by} terms=${terms} sort=${sort} put=${put} />
       <${FilterBar} table=${table} command=${command} filter=${build.filter} fields=${fields} records=${[]} onFilter=${(/** @type {any} */ filter) => put({ filter })} />`}

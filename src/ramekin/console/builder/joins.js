@@ -7,6 +7,7 @@ import { stepsOf } from "../fields.js";
 import { isReference, refersTo } from "../references.js";
 import { curl, pathOf } from "../server.js";
 import { tables } from "../tables/catalog.js";
+import { TableOptions } from "../tables/options.js";
 import { ExportMenu } from "../transfer/export_menu.js";
 import { useCorrections } from "../ui/corrections.js";
 import { Empty } from "../ui/empty.js";
@@ -86,12 +87,12 @@ function show({ left, right, key, own, filter }) {
 function Choices({ left, right, shownKey, keys, own, put }) {
   const { as: _, ...kept } = own;
   const choose = (/** @type {string} */ side) => (/** @type {any} */ event) => put({ [side]: event.target.value, key: "", own: kept, filter: filterOf([]) });
-  const options = html`<option value="">Choose…</option>${tables.value.map(({ name }) => html`<option key=${name} value=${name}>${name}</option>`)}`;
+  const options = (/** @type {string} */ chosen) => html`<${TableOptions} none="Choose…" chosen=${chosen} />`;
   const isTree = own.shape === "tree";
   const isOneSided = own.type === "right" || own.type === "full";
   return html`<div class="builder">
-    <label class="field">First table<select aria-label="First table" value=${left} onChange=${choose("left")}>${options}</select></label>
-    <label class="field">Second table<select aria-label="Second table" value=${right} disabled=${!left} onChange=${choose("right")}>${options}</select></label>
+    <label class="field">First table<select aria-label="First table" value=${left} onChange=${choose("left")}>${options(left)}</select></label>
+    <label class="field">Second table<select aria-label="Second table" value=${right} disabled=${!left} onChange=${choose("right")}>${options(right)}</select></label>
     <label class="field">Key<input list="join-keys" value=${shownKey} disabled=${!right} spellcheck=${false} placeholder="user_id, or left=right"
       onChange=${(/** @type {any} */ event) => put({ key: event.target.value.trim() })} /></label>
     <datalist id="join-keys">${keys.map((each) => html`<option key=${each} value=${each} />`)}</datalist>

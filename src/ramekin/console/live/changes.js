@@ -6,8 +6,9 @@ import { follow } from "../feed.js";
 import { exampleOf } from "../fields.js";
 import { print } from "../json.js";
 import { curl, pathOf } from "../server.js";
-import { tableOf, tables } from "../tables/catalog.js";
+import { tableOf } from "../tables/catalog.js";
 import { gridOf } from "../tables/chosen.js";
+import { TableOptions } from "../tables/options.js";
 import { Button } from "../ui/button.js";
 import { Empty } from "../ui/empty.js";
 import { Fault } from "../ui/fault.js";
@@ -37,11 +38,11 @@ export default function Changes() {
   }, [isStill]);
   return html`<section class="pad" aria-label="Changes">
     <div class="title"><h1>Changes</h1>
-      <p class="faint" role="status">${isStill ? `Paused. ${count(held.length)} more ${held.length === 1 ? "has" : "have"} come.` : state === "open" ? "Each shows as it happens." : "Waiting for the server…"}</p>
+      <p class="faint" role="status">${isStill ? `Paused. ${count(held.length)} more ${held.length === 1 ? "has" : "have"} come.` : state === "open" ? "Each shows as it happens." : !error && "Waiting for the server…"}</p>
       <span class="grow"></span>
       <div class="row">
         <select aria-label="Table" value=${table} onChange=${(/** @type {any} */ event) => go(link(["changes"], event.target.value ? [["table", event.target.value]] : [], view.value.mark))}>
-          <option value="">All tables</option>${table && !tableOf(table) && html`<option value=${table}>${table}</option>`}${tables.value.map(({ name }) => html`<option key=${name} value=${name}>${name}</option>`)}
+          <${TableOptions} none="All tables" chosen=${table} />
         </select>
         <${Pause} />
         <${Button} icon="trash" disabled=${!entries.length} onClick=${() => setEntries([])}>Clear<//>
@@ -50,7 +51,7 @@ export default function Changes() {
     ${error && state === "waiting" && html`<${Fault} error=${error} />`}
     ${state === "lost" && html`<p class="note">Some changes were missed: more happened than the server keeps.</p>`}
     ${entries.length ? html`<ol class="feed" aria-label="Changes, the newest first">${entries.map((entry) => html`<${Line} key=${entry.key} entry=${entry} />`)}</ol>`
-      : !held.length && html`<${Empty} icon="history" title="Nothing has happened yet" curl=${example(table)}>
+      : !held.length && !error && html`<${Empty} icon="history" title="Nothing has happened yet" curl=${example(table)}>
         <p>Every record that is created, replaced, deleted or that expires shows here, whoever does it.</p><//>`}
   </section>`;
 }

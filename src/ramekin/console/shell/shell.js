@@ -1,10 +1,11 @@
 // What stands around every view: the header, the tables at the side, and the place for dialogs and messages.
 import { useEffect, useState } from "preact/hooks";
-import { BRANCH, ICON, ROOT, VERSION, link, view } from "../address.js";
+import { BRANCH, ICON, ROOT, VERSION, go, link, view } from "../address.js";
 import { grant } from "../access.js";
 import { hasKey, isAway, isGone, isLocked } from "../server.js";
 import { state, watch } from "../tables/catalog.js";
 import { Button } from "../ui/button.js";
+import { useCorrections } from "../ui/corrections.js";
 import { Opened, opened } from "../ui/dialog.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
@@ -12,7 +13,7 @@ import { Icon } from "../ui/icon.js";
 import { enter } from "../ui/focus.js";
 import { isTyping } from "../ui/keys.js";
 import { Toasts } from "../ui/toast.js";
-import { viewOf } from "../views.js";
+import { viewOf, withoutSurplus } from "../views.js";
 import "../record/conflict.js";
 import "../record/gone.js";
 import { undoLast } from "../record/store.js";
@@ -74,6 +75,8 @@ function Told({ icon, text, kind = "", children }) {
 /** The view that the address names, once it is fetched. */
 function View() {
   const known = viewOf(view.value.parts[0]);
+  const { told, kept } = withoutSurplus(view.value);
+  useCorrections(told, () => go(link(kept.parts, kept.words, kept.mark), { replace: true }));
   const [loaded, setLoaded] = useState(/** @type {{path: string, View: any} | null} */ (null));
   useEffect(() => {
     let isWanted = true;
