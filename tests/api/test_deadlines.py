@@ -264,6 +264,31 @@ def test_the_sweep_goes_on_while_a_server_ends_whose_database_is_closed(monkeypa
     service.close()
 
 
+class Broken(Waiting):
+    def expire(self, now_s):
+        super().expire(now_s)
+        raise ZeroDivisionError
+
+
+def test_a_fault_of_one_connection_leaves_no_other_without_an_end(monkeypatch):
+    monkeypatch.setattr(deadlines, "SWEEP_S", 0)
+    all_of_them, told = [Broken(), Waiting(), Broken(), Waiting()], []
+
+    async def run():
+        loop, sweep = asyncio.get_running_loop(), Sweep(Budget())
+        loop.set_exception_handler(lambda _, context: told.append(type(context["exception"])))
+        for number in (1, 2):
+            for one in all_of_them:
+                one.due_s = 0.0
+                sweep.watch(one, loop)
+            for _ in range(100):
+                await asyncio.sleep(0)
+            assert [one.expired for one in all_of_them] == [number] * 4
+
+    asyncio.run(run())
+    assert told == [ZeroDivisionError] * 4
+
+
 def test_what_is_not_whole_and_what_is_not_read_is_counted_with_what_is_in_flight(monkeypatch):
     monkeypatch.setattr(deadlines, "SWEEP_S", 0.01)
     service = Service("below ASGI")

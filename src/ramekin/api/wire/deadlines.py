@@ -89,8 +89,10 @@ class Sweep:
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         now_s = stopwatch_s()
-        self._weigh()
-        self._tell([one for one in self._watched if one.due_s <= now_s], loop)
+        try:
+            self._weigh()
+        finally:
+            self._tell([one for one in self._watched if one.due_s <= now_s], loop)
 
     def _weigh(self) -> None:
         """Count what all connections hold; cut those that hold most, if it is more than they may hold together."""
@@ -104,15 +106,17 @@ class Sweep:
         self._flight.weigh(held_bytes)
 
     def _tell(self, late: list[Late], loop: asyncio.AbstractEventLoop) -> None:
-        """Tell some that they are late, and go on in the next turn of the loop."""
+        """Tell some that they are late, and go on in the next turn of the loop, whatever comes of them."""
         now_s = stopwatch_s()
-        for one in late[-LATE_AT_ONCE:]:
-            if one.due_s <= now_s and one in self._watched:
-                one.expire(now_s)
-        del late[-LATE_AT_ONCE:]
-        if late:
-            loop.call_soon(self._tell, late, loop)
-        elif self._watched:
-            loop.call_later(SWEEP_S, self._look, loop)
-        else:
-            self._is_begun = False
+        try:
+            for _ in range(min(LATE_AT_ONCE, len(late))):
+                one = late.pop()
+                if one.due_s <= now_s and one in self._watched:
+                    one.expire(now_s)
+        finally:
+            if late:
+                loop.call_soon(self._tell, late, loop)
+            elif self._watched:
+                loop.call_later(SWEEP_S, self._look, loop)
+            else:
+                self._is_begun = False
