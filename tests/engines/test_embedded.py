@@ -11,6 +11,7 @@ from ramekin.engine.tables import SWEEP_S
 from ramekin.errors import NotUnique
 from ramekin.schema.definition import Definition, IndexDefinition
 from ramekin.schema.fields import Field
+from ramekin.storage.indexes import FieldIndex
 from ramekin.testing import SetClock
 from ramekin.testing.engines.steps import define, write
 from ramekin.values import codec
@@ -72,3 +73,14 @@ async def test_a_write_waits_for_nothing_though_a_field_of_its_table_is_unique()
         with pytest.raises(NotUnique):
             database.apply_now(Operation("patch", "t", "1", {"u": 0}))
         assert await database.get("t", 1) == b'{"id":"1","u":3}'
+
+
+async def test_a_write_that_leaves_unique_values_as_they_are_asks_nobody_whether_they_are_taken(monkeypatch):
+    async with Database() as database:
+        await database.define("t", {"unique": ["u"]})
+        await database.insert("t", [{"id": 1, "u": 1}, {"id": 2}])
+        monkeypatch.setattr(FieldIndex, "find_joined", None)
+        for key in ("1", "2"):
+            assert await database.patch("t", key, {"a": 1})
+        with pytest.raises(TypeError):
+            await database.patch("t", 2, {"u": 2})

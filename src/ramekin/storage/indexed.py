@@ -257,12 +257,11 @@ class Indexed(Counted):
         """Return how many bytes the order and the indexes take. Cost: O(indexes)."""
         size = 0 if self.order is None else self.order.size_bytes
         if self.indexes or self._growing:
-            size += sum(index.size_bytes for index in self._all_indexes())
+            size += sum([index.size_bytes for index in self._all_indexes()])
         return size
 
-    def _all_indexes(self) -> Iterator[FieldIndex]:
-        yield from self.indexes.values()
-        yield from self._growing.values()
+    def _all_indexes(self) -> list[FieldIndex]:
+        return [*self.indexes.values(), *self._growing.values()]
 
     def _writable(self) -> Records:
         """Return the records to write to, and make the order and indexes writable too."""

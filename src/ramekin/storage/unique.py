@@ -36,13 +36,23 @@ def check_changes(find: Callable[[str], Table | None], changes: Sequence[Change]
     Raises:
         NotUnique: `place` says which change. Cost: O(changes).
     """
-    for name in dict.fromkeys(change.table for change in changes):
-        table = find(name)
-        if table is None or not table.definition.unique:
-            continue
-        of_table = [change for change in changes if change.table == name]
-        for _ in taken_by(table, of_table, others(name)):
-            pass
+    moving: dict[str, list[Change]] = {}
+    for change in changes:
+        table = find(change.table)
+        if table is not None and table.unique_fields and _moves(table, change):
+            moving.setdefault(change.table, []).append(change)
+    for name, some in moving.items():
+        if (table := find(name)) is not None:
+            for _ in taken_by(table, some, others(name)):
+                pass
+
+
+def _moves(table: Table, change: Change) -> bool:
+    """Say whether a change may give a unique field another value, or its value to others: most leave it as it is."""
+    before, after = change.before, change.after
+    if before is None or after is None:
+        return True
+    return any(key_of(before) != key_of(after) for key_of in map(join_reader, table.unique_fields))
 
 
 def taken_by(table: Table, changes: Sequence[Change], others: Container[str] = ()) -> Iterator[None]:

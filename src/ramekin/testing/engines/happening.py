@@ -98,6 +98,18 @@ class Happening:
         await change(engine, "t", "1", lambda _: body(1, n=2))
         await change(engine, "t", "2", lambda _: body(2, n=1))
 
+    async def test_a_unique_value_that_stays_is_nobody_elses_and_two_may_be_exchanged(self, engine: Engine) -> None:
+        await define(engine, "t", Definition(unique=("n",)))
+        await put(engine, "t", body(1, n=1), body(2, n=2))
+        stays = Change("t", "1", body(1, n=1), body(1, n=1, a=1))
+        takes = Change("t", "2", body(2, n=2), body(2, n=1))
+        for changes in ([stays, takes], [takes, stays]):
+            with pytest.raises(NotUnique):
+                await write(engine, changes)
+        await write(engine, [Change("t", "1", body(1, n=1), body(1, n=2)), takes])
+        await write(engine, [Change("t", "1", body(1, n=2), body(1, n=2, a=1))])
+        assert [engine.tables.get("t", key) for key in ("1", "2")] == [body(1, n=2, a=1), body(2, n=1)]
+
     async def test_a_write_to_a_table_with_a_bad_name_changes_nothing(self, engine: Engine) -> None:
         with pytest.raises(InvalidTableName):
             await write(engine, [Change("ok", "1", None, body(1)), Change("not ok", "1", None, body(1))])
