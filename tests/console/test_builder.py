@@ -226,6 +226,12 @@ def test_fields_of_objects_are_offered_by_their_paths(page, server):
             offered = field.evaluate("box => [...box.list.options].map((each) => each.value)")
             prefix = f"{table}." if "joins" in view else ""
             assert f"{prefix}at.city" in offered
+        page.goto(f"{server.url}/console/tables/{table}")
+        page.get_by_role("button", name="Columns").click()
+        page.get_by_role("checkbox", name="at", exact=True).uncheck()
+        page.get_by_role("checkbox", name="at.city").check()
+        expect(page.get_by_role("columnheader", name="at.city")).to_be_visible()
+        expect(page.get_by_role("gridcell", name="Lyon").first).to_be_visible()
     page.goto(f"{server.url}/console/groups/free?group_by=at.a%5C.b&sort=-at.a%5C.b")
     expect(page.get_by_role("region", name="Groups").get_by_role("row").nth(1)).to_contain_text("2")
     expect(page.get_by_role("img", name="count by")).to_be_visible()

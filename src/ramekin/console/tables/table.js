@@ -1,5 +1,5 @@
 // One table: its filter, its grid, and the record that is open beside it.
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { may } from "../access.js";
 import { go, link, view } from "../address.js";
 import { declaredFields, exampleOf, pathOfName, shownFields, stepsOf } from "../fields.js";
@@ -121,8 +121,12 @@ function useColumns(table, schema, chosen, rows) {
   const all = names.includes("id") ? ["id", ...names.filter((path) => path !== "id")] : names;
   const columns = chosen.length ? chosen : all;
   const fields = useMemo(() => new Map(found.map((field) => [pathOfName(field.path), field])), [names.join("\n"), declared]);
-  const paths = useMemo(() => new Map([...shownPaths(rows.here().slice(0, LOOKED_AT)), ...declaredPaths(schema)].map((field) => [field.path, field])), [fields, rows.pages.size > 0]);
-  return { fields, paths, all: useMemo(() => all, [all.join("\n")]), columns: useMemo(() => columns, [columns.join("\n")]) };
+  const seen = useRef(/** @type {Map<string, import("../fields.js").Field>} */ (new Map())); // which stay when columns are taken away
+  const paths = useMemo(() => {
+    for (const field of [...shownPaths(rows.here().slice(0, LOOKED_AT)), ...declaredPaths(schema)]) seen.current.set(field.path, field);
+    return new Map(seen.current);
+  }, [fields, rows.pages.size > 0]);
+  return { fields, paths, all: useMemo(() => [...new Set([...all, ...paths.keys()])], [all.join("\n"), paths]), columns: useMemo(() => columns, [columns.join("\n")]) };
 }
 
 /** @param {Rows} rows */
