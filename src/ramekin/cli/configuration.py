@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
@@ -19,7 +19,7 @@ from ramekin.errors import did_you_mean, shorten
 from ramekin.settings import JSON_SERVER, SETTINGS, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from dataclasses import Field
 
 PREFIX = "RAMEKIN_"
@@ -38,6 +38,15 @@ URL = f"{PREFIX}URL"
 
 class Refused(Exception):
     """The command cannot be carried out; the text is one line for the terminal."""
+
+
+@contextmanager
+def refusing(what: str, faults: type[Exception] | tuple[type[Exception], ...] = ValueError) -> Iterator[None]:
+    """Refuse what some errors say of a setting, or a place, with its name before it. Raises Refused."""
+    try:
+        yield
+    except faults as fault:
+        raise Refused(f"{what}: {fault}") from None
 
 
 def read_settings(given: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Settings:
@@ -156,20 +165,16 @@ def _list(field: str, texts: list[str] | tuple[str, ...], source: str) -> tuple[
 
 
 def _split(field: str, text: str, source: str) -> list[str]:
-    try:
+    with refusing(source):
         return split_keys(text) if field == "api_key" else text.split(",")
-    except ValueError as error:
-        raise Refused(f"{source}: {error}") from None
 
 
 def _check_keys(texts: tuple[str, ...], source: str) -> None:
     """Refuse keys that cannot be read, that no request can send, or that are guessed at once. Raises Refused."""
-    try:
+    with refusing(source):
         Keys(read_keys(texts))
         if any(len(secret_in(text)) < MIN_KEY_LENGTH for text in texts):
             raise ValueError(f"a key of fewer than {MIN_KEY_LENGTH} characters is guessed at once; take a longer one")
-    except ValueError as error:
-        raise Refused(f"{source}: {error}") from None
 
 
 def _expected(setting: Field[Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from ramekin.cli.configuration import Refused
+from ramekin.cli.configuration import Refused, refusing
 from ramekin.durability import repair, snapshot
 from ramekin.durability.directory import log_name
 from ramekin.durability.failures import Damaged, DiskFault
@@ -74,10 +74,8 @@ def _is_right_without_tables(path: Path) -> bool:
 
 def _make(path: Path, contents: Contents, done: str = "") -> None:
     """Make a data directory, and print what it holds. Raises Unusable, Refused."""
-    try:
+    with refusing(str(path), DiskFault):
         make_directory(path, contents)
-    except DiskFault as fault:
-        raise Refused(f"{path}: {fault}") from None
     _print_tables(contents, done)
     print(f"Start from it with: ramekin serve --data-dir {path}")
 

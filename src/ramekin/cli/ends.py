@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 from urllib.parse import urlsplit
 
 from ramekin.changes import Defined, Loaded
-from ramekin.cli.configuration import Refused
+from ramekin.cli.configuration import Refused, refusing
 from ramekin.cli.files import FileRecords, naming_faults, open_file
 from ramekin.cli.outputs import writing
 from ramekin.clock import SYSTEM
@@ -115,10 +115,8 @@ class _PathEnd:
         return self._path.exists()
 
     def _write_whole(self, write: Callable[[Path, Contents], None], wanted: Contents, told: Told) -> None:
-        try:
+        with refusing(str(self._path), DiskFault):
             write(self._path, wanted)
-        except DiskFault as fault:
-            raise Refused(f"{self._path}: {fault}") from None
         told(sum(_size(whole.bodies) for whole in wanted.values()))
 
 

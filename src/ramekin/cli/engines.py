@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from ramekin.cli.configuration import Refused
+from ramekin.cli.configuration import Refused, refusing
 from ramekin.cli.memory_limit import read_memory_limit
 from ramekin.cli.replay_progress import Replay
 from ramekin.clock import SYSTEM, Clock, MovableClock
@@ -85,14 +85,10 @@ def _replicated(settings: Settings, memory_bytes: int | None, clock: Clock) -> E
     from ramekin.cluster.key_names import KeyNames
     from ramekin.engine.replicated import Replicated
 
-    try:
+    with refusing("--engine"):
         servers = Servers.parse(settings.engine or "", settings.engine_password)
-    except ValueError as error:
-        raise Refused(f"--engine: {error}") from None
-    try:
+    with refusing("--database"):
         KeyNames(settings.database)
-    except ValueError as error:
-        raise Refused(f"--database: {error}") from None
     return Replicated(
         servers,
         settings.database,

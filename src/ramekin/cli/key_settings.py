@@ -12,7 +12,7 @@ import structlog
 
 from ramekin.access.key_file import KeyFileFault, parse_moment, print_key, read_key_file
 from ramekin.access.keys import Key, Keys, digest_of, make_grant, read_keys, secret_in, split_tables
-from ramekin.cli.configuration import Refused
+from ramekin.cli.configuration import Refused, refusing
 from ramekin.clock import SYSTEM
 from ramekin.values.ids import IdSource
 
@@ -28,23 +28,17 @@ SECRET_BYTES = 32
 
 def keys_of(settings: Settings) -> Keys:
     """Return the keys that a server takes. Raises Refused."""
-    source = "--api-key"
-    try:
-        keys = read_keys(settings.api_key)
+    with refusing("--api-key" if settings.keys_file is None else "--keys-file", (ValueError, KeyFileFault)):
+        keys = read_keys(settings.api_key)  # which were looked at as settings are read
         if settings.keys_file is not None:
-            source = "--keys-file"
             keys += read_key_file(settings.keys_file)
         return Keys(keys)
-    except (ValueError, KeyFileFault) as error:
-        raise Refused(f"{source}: {error}") from None
 
 
 def secret_of(text: str) -> str:
     """Return what a client sends of a key that is written as a server takes it. Raises Refused."""
-    try:
+    with refusing("--api-key"):
         return secret_in(text)
-    except ValueError as error:
-        raise Refused(f"--api-key: {error}") from None
 
 
 def tell_expired(keys: Keys) -> None:

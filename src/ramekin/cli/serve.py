@@ -26,7 +26,7 @@ from ramekin.api.endpoints.metrics import families_of
 from ramekin.api.routes import read_root_path
 from ramekin.cli import listener as listeners
 from ramekin.cli import logs
-from ramekin.cli.configuration import Refused, refuse_delay, service_links
+from ramekin.cli.configuration import Refused, refuse_delay, refusing, service_links
 from ramekin.cli.descriptors import room_for
 from ramekin.cli.engines import engine_of, ids_of, where_kept
 from ramekin.cli.files import FileRecords, Source, from_bytes, naming_faults, open_file
@@ -150,10 +150,8 @@ def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[D
 
         sources = [from_bytes(f"{table}.json", text) for table, text in samples.datasets().items()]
         return Database(read_models("ramekin.samples.models"), engine=engine, limits=limits, ids=ids), sources, None
-    try:
+    with refusing("--models", (NoModels, UnfitModel)):
         database = Database(read_models(settings.models), engine=engine, limits=limits, ids=ids)
-    except (NoModels, UnfitModel) as error:
-        raise Refused(f"--models: {error}") from None
     form = CsvForm(settings.delimiter, settings.csv_types)
     return database, [open_file(path, form) for path in files], replay
 

@@ -206,19 +206,11 @@ class Endpoint(Generic[M]):
         answer = self.answer  # called as a method, a slot is looked for anew each time
         return answer(session, asked)
 
-    async def ask_anew(
-        self,
-        session: Session,
-        head: Head,
-        parts: tuple[str, ...],
-        query: bytes,
-        body: bytes,
-        arriving: AsyncIterator[bytes] | None = None,
-    ) -> Reply:
+    async def ask_anew(self, session: Session, *asked: Any) -> Reply:
         """Do what `ask` does once the tables show all that happened before, in other processes too."""
         if self.role is not None:
             await session.tables.refresh()
-        reply = self.ask(session, head, parts, query, body, arriving)
+        reply = self.ask(session, *asked)
         return reply if isinstance(reply, Answer | Stream) else await reply
 
     def wishes_of(self, head: Head) -> Wishes:

@@ -13,7 +13,6 @@ from urllib.parse import parse_qsl
 from ramekin.errors import (
     Fault,
     InvalidParameter,
-    LimitTooLarge,
     MalformedPath,
     UnknownParameter,
     did_you_mean,
@@ -117,16 +116,11 @@ def _too_many() -> InvalidParameter:
     return InvalidParameter(f"There are more than {MAX_PARAMETERS} parameters.")
 
 
-def integer(parameters: dict[str, str], name: str, default: int = 0, *, maximum: int | None = None) -> int:
-    """Return a parameter that is a whole number of 0 or more. Raises InvalidParameter."""
-    text = parameters.get(name)
-    if text is None:
-        return default
-    if not _INTEGER.fullmatch(text):
+def integer(parameters: dict[str, str], name: str) -> int:
+    """Return a parameter that is there, a whole number of 0 or more. Raises InvalidParameter."""
+    if not _INTEGER.fullmatch(parameters[name]):
         raise InvalidParameter(f"'{name}' is a whole number of 0 or more.").within(name)
-    if maximum is not None and int(text) > maximum:
-        raise LimitTooLarge(f"'{name}' is at most {maximum}.").within(name)
-    return int(text)
+    return int(parameters[name])
 
 
 def flag(parameters: dict[str, str], name: str) -> bool:

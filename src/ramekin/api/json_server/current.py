@@ -58,7 +58,7 @@ class Current:
             window,
             most,
             relations,
-            looks_inside=bool(inside & {*where, *(name.partition(".")[0] for name, _ in names)}) or _has_or(where),
+            looks_inside=bool(inside & {*where, *(name.partition(".")[0] for name, _ in names)}) or "or" in where,
         )
 
     def read_relations(self, table: str, query: bytes) -> list[Relation]:
@@ -101,10 +101,6 @@ def _relations(table: str, words: Words) -> list[Relation]:
 def _fields(sort: str | None) -> list[tuple[str, bool]]:
     """Return the fields of an order, and whether each is descending."""
     return [(name.removeprefix("-"), name.startswith("-")) for name in sort.split(",")] if sort else []
-
-
-def _has_or(where: dict[str, Any]) -> bool:
-    return "or" in where
 
 
 def _key(value: Any) -> OrderKey:
