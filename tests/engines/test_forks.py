@@ -530,10 +530,11 @@ async def test_a_reset_writes_what_differs_and_all_records_of_a_table_whose_orde
 
 
 async def whole(database):
-    """Return all that there is, in its order: tables with their definitions and records."""
-    names = {info.stats.name: info.stats.definition for info in await database.tables()}
-    records = [(table, record) async for table, record in database.dump()]
-    return [*names.items()], records
+    """Return all that there is at one moment, in its order: tables with their definitions and records."""
+    async with database.snapshot() as snapshot:
+        names = [(name, database.engine.tables.table_stats(name).definition) for name in snapshot.tables]
+        records = [(name, body) for name in snapshot.tables async for each in snapshot.view.batches(name) for body in each]
+    return names, records
 
 
 async def test_what_others_write_while_a_reset_defines_is_held_to_the_definition(tmp_path):
