@@ -529,6 +529,13 @@ async def _(s: Service) -> Turns:
     return max(found, key=lambda turns: turns.longest_ms)
 
 
+@kind("list, CSV, a column for each record")
+async def _(s: Service) -> Turns:
+    records = (("t", {"id": n, f"f{n}": n}) for n in range(min(3000, s.records)))
+    await s.database.load(records, is_parsed=True)
+    return await s.ask("GET", "/api/v1/data/t?limit=10000", accept=CSV)
+
+
 def _many_tables(s: Service, of: int) -> bytes:
     """Return a load of a record into each of many tables."""
     return json.dumps({f"t{n}": [{"id": of}] for n in range(min(9000, s.records // 20))}).encode()

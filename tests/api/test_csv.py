@@ -134,6 +134,36 @@ def test_columns_stand_in_the_order_first_met_and_nested_values_are_json(api):
     assert api.post("/api/v1/query/pets", json={}, headers=ACCEPT).text == expected
 
 
+def by_hand(records):
+    """Return what the standard library writes of records, of which each has an id and a number of its own."""
+    out = io.StringIO(newline="")
+    rows = csv.DictWriter(out, dict.fromkeys(name for record in records for name in record))
+    rows.writeheader()
+    rows.writerows(records)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("path", ["data/pets?limit=700", "dump/pets"])
+def test_records_of_different_members_have_a_column_each(api, path):
+    records = [{"id": n, f"f{n}": n} for n in range(700)]
+    assert api.post(PETS, json=records).status_code == 201
+    answer = api.get(f"/api/v1/{path}", headers=ACCEPT)
+    assert answer.text == by_hand(records)
+
+
+@pytest.mark.parametrize(
+    "path", ["data/pets?limit=700", "dump/pets", "query/pets", "join/pets/pets/id?as=a,b&limit=700"]
+)
+def test_members_that_are_too_many_to_be_columns_are_refused_before_anything_is_sent(api, monkeypatch, path):
+    monkeypatch.setattr("ramekin.formats.csv_table.MAX_COLUMNS", 500)
+    api.post(PETS, json=[{"id": n, f"f{n}": n} for n in range(700)])
+    method, body = ("POST", {"limit": 700}) if path.startswith("query") else ("GET", None)
+    answer = api.request(method, f"/api/v1/{path}", json=body, headers=ACCEPT)
+    problem = assert_problem(answer, 406, "not-acceptable")
+    assert "500 different members" in problem["detail"]
+    assert "`select`" in answer.json()["errors"][0]["detail"]
+
+
 def test_csv_of_no_records_and_no_known_fields_is_empty_and_is_taken_back(api):
     api.put("/api/v1/tables/pets", json={})
     for text in (

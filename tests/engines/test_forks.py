@@ -533,7 +533,9 @@ async def whole(database):
     """Return all that there is at one moment, in its order: tables with their definitions and records."""
     async with database.snapshot() as snapshot:
         names = [(name, database.engine.tables.table_stats(name).definition) for name in snapshot.tables]
-        records = [(name, body) for name in snapshot.tables async for each in snapshot.view.batches(name) for body in each]
+        records = [
+            (name, body) for name in snapshot.tables async for each in snapshot.view.batches(name) for body in each
+        ]
     return names, records
 
 

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field, create_model
 
 from ramekin.errors import IntegerOutOfRange, InvalidRecord, MalformedJson, RamekinError
-from ramekin.formats.record_text import CsvForm, CsvText, write_csv, write_csv_header
+from ramekin.formats.csv_table import CsvTable
+from ramekin.formats.record_text import CsvForm, CsvText
 from ramekin.schema.columns import ANY_KIND, SILENT, UNTYPED, Columns, Quoted
 from ramekin.schema.json_schema import JsonSchema
 from ramekin.schema.models import ModelSchema
@@ -353,7 +354,8 @@ def there_and_back(schema, bodies):
     """Return bodies once they were written as CSV and read again."""
     records = [json.loads(body) for body in bodies]
     names = list(dict.fromkeys([*schema.fields, *[name for record in records for name in record]]))
-    text = write_csv_header(names) + write_csv(names, records, schema.columns)
+    table = CsvTable(names, schema.columns)
+    text = table.header() + table.rows(records)
     return [schema.validate(record) for record in CsvText(lambda: [text], schema.columns, 10**6, CsvForm())]
 
 
@@ -469,7 +471,7 @@ def test_a_json_schemas_table_takes_back_what_it_gives(first, second, data):
 )
 def test_an_untyped_table_comes_back_by_the_rule_of_columns(records):
     names = list(dict.fromkeys(name for record in records for name in record))
-    text = write_csv_header(names) + write_csv(names, records)
+    text = CsvTable(names).header() + CsvTable(names).rows(records)
     found = list(CsvText(lambda: [text], UNTYPED, 10_000, CsvForm()))
     assert len(found) == (len(records) if names else 0)
     for name in names:
@@ -481,8 +483,7 @@ def test_an_untyped_table_comes_back_by_the_rule_of_columns(records):
 
 
 def test_columns_without_records_or_records_without_columns_are_nothing():
-    assert write_csv_header([]) == b""
-    assert write_csv([], [{}, {}]) == b""
+    assert CsvTable().header() == CsvTable().rows([{}, {}]) == b""
     assert read("") == []
 
 

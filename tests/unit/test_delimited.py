@@ -9,7 +9,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from ramekin.errors import BodyTooLarge, MalformedCsv, RamekinError
-from ramekin.formats.delimited import read_rows, write_rows
+from ramekin.formats.delimited import quoted, read_rows, write_row
 from ramekin.schema.columns import Quoted
 from tests.each import each
 
@@ -181,10 +181,12 @@ def test_chunks_change_nothing_and_what_is_taken_is_what_the_standard_library_re
 
 @given(st.lists(st.lists(st.text(max_size=5), min_size=2, max_size=2), max_size=5))
 def test_what_is_written_is_read_again_by_us_and_by_the_standard_library(body):
-    text = write_rows([["a", "b"], *body])
+    text = b"".join(write_row([*map(quoted, row)]) for row in (["a", "b"], *body))
     assert cells(text, size=3)[1:] == body
     assert list(csv.reader(io.StringIO(text.decode(), newline=""), strict=True))[1:] == body
 
 
 def test_quotes_are_kept_where_they_say_something():
-    assert write_rows([[Quoted("1"), "1", "", Quoted(), "a b", "a;b"], [""]]) == b'"1",1,,"",a b,"a;b"\r\n""\r\n'
+    cells = [Quoted("1"), "1", "", Quoted(), "a b", "a;b"]
+    assert write_row([*map(quoted, cells)]) == b'"1",1,,"",a b,"a;b"\r\n'
+    assert write_row([""]) == b'""\r\n'

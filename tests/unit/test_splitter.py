@@ -7,7 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ramekin.errors import DuplicateMember, MalformedCsv, MalformedJson, RamekinError
-from ramekin.formats.record_text import ArrayText, CsvForm, CsvText, NdjsonText, write_csv, write_csv_header
+from ramekin.formats.csv_table import CsvTable
+from ramekin.formats.record_text import ArrayText, CsvForm, CsvText, NdjsonText
 from ramekin.formats.splitter import Splitter
 from ramekin.schema.columns import UNTYPED
 from ramekin.values import codec
@@ -120,7 +121,8 @@ def test_ndjson_lines_are_found_wherever_chunks_end(size):
     )
 )
 def test_csv_that_is_written_is_read_again(records):
-    text = write_csv_header(["a", "b"]) + write_csv(["a", "b"], records)
+    table = CsvTable(["a", "b"])
+    text = table.header() + table.rows(records)
     assert list(CsvText(lambda: [text], UNTYPED, 10_000, CsvForm(types="text"))) == records
 
 

@@ -66,12 +66,13 @@ def read_rows(chunks: Iterable[bytes], delimiter: str, limit_bytes: int) -> Iter
         raise (error if index < 0 else error.within(index, index=index)) from None
 
 
-def write_rows(rows: Iterable[Sequence[str]]) -> bytes:
-    """Return rows as CSV: a `Quoted` cell in quotes, others only where they need them."""
-    return "".join([(",".join([_written(cell) for cell in row]) or '""') + "\r\n" for row in rows]).encode()
+def write_row(cells: Sequence[str]) -> bytes:
+    """Return cells as a row of CSV, each as `quoted` returns it; an empty one is as it is."""
+    return ((",".join(cells) or '""') + "\r\n").encode()
 
 
-def _written(cell: str) -> str:
+def quoted(cell: str) -> str:
+    """Return a cell as it stands in CSV: a `Quoted` one in quotes, others only where they need them."""
     if type(cell) is Quoted or _NEEDS_QUOTES.search(cell):
         return '"' + cell.replace('"', '""') + '"'
     return cell

@@ -1,7 +1,8 @@
-"""Records as text: JSON arrays, NDJSON and CSV, read into values and written from bodies.
+"""Records as text: JSON arrays, NDJSON and CSV, read into values.
 
 Every reader yields records one by one, knows their lines, and names the place of what it cannot read. Knows nothing of
-HTTP or tables; see ``codec.py`` for JSON itself, ``delimited.py`` and ``columns.py`` for CSV.
+HTTP or tables; see ``codec.py`` for JSON itself, ``delimited.py`` and ``columns.py`` for CSV, and ``csv_table.py`` for
+how that is written.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ramekin.errors import BodyTooLarge, Fault, RamekinError
-from ramekin.formats.delimited import DELIMITERS, read_rows, write_rows
+from ramekin.formats.delimited import DELIMITERS, read_rows
 from ramekin.formats.splitter import PAUSE, Splitter, paused
-from ramekin.schema.columns import UNTYPED, Column, Columns, PlainOrText, Quoted
+from ramekin.schema.columns import Column, Columns, PlainOrText
 from ramekin.values import codec, places
 from ramekin.values.comparison import MISSING
 
@@ -229,19 +230,3 @@ def _fault_in(index: int, line: int, cells: Iterable[tuple[str, Callable[[str], 
         except RamekinError as error:
             return error.within(index, name, index=index, line=line)
     raise AssertionError("a cell that could not be read can be read now")
-
-
-def write_csv(names: Sequence[str], records: Iterable[dict[str, Any]], columns: Columns = UNTYPED) -> bytes:
-    """Return rows of CSV, without a header: nested values as JSON text, null and missing as empty cells.
-
-    Where a schema speaks of a column, a cell is written so that it is read as the same value again.
-    """
-    writers = [(name, columns.column(name).write) for name in names]
-    if not names:
-        return b""
-    return write_rows([[write(record.get(name, MISSING)) for name, write in writers] for record in records])
-
-
-def write_csv_header(names: Sequence[str]) -> bytes:
-    """Return the header line; nothing without columns."""
-    return write_rows([[name or Quoted() for name in names]] if names else [])

@@ -20,7 +20,7 @@ from ramekin.api.http.lifetimes import read_ttl
 from ramekin.api.routes import API
 from ramekin.engine.work import Work
 from ramekin.errors import RamekinError
-from ramekin.formats.record_text import write_csv, write_csv_header
+from ramekin.formats.csv_table import CsvTable
 from ramekin.formats.splitter import Splitter
 from ramekin.values import codec
 from ramekin.values.paths import member_names
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from ramekin.query.view import View
 
 MODES = ("merge", "replace")
-
-ROWS_AT_ONCE = 50
-"""Rows of CSV that are written at once: 1 ms where they have 60 cells."""
 
 PIECE_BYTES = 64 * 1024
 """Bytes of a load that are gathered before they are read."""
@@ -184,24 +181,27 @@ async def _joined_table(
 
 async def _csv_table(session: Session, work: Work, table: str) -> AsyncGenerator[bytes, None]:
     async with _dump(session, work, table) as dump:
-        names = await _columns(session, work, dump, table)
-        columns = session.csv_columns(table)
-        yield write_csv_header(names)
+        csv = await _columns(session, work, dump, table)
+        yield csv.header()
         async for bodies in _batches(session, work, dump, table):
-            for start in range(0, len(bodies), ROWS_AT_ONCE):
-                some = bodies[start : start + ROWS_AT_ONCE]
-                yield dump.sent(write_csv(names, [codec.read_body(body) for body in some], columns))
+            for start in range(0, len(bodies), csv.rows_at_once):
+                some = bodies[start : start + csv.rows_at_once]
+                yield dump.sent(csv.rows(codec.read_body(body) for body in some))
                 await dump.view.rest()
 
 
-async def _columns(session: Session, work: Work, dump: _Dump, table: str) -> list[str]:
-    """Return the columns in the order first met in the whole table; the model's order comes first."""
-    columns = dict.fromkeys(session.columns(table))
+async def _columns(session: Session, work: Work, dump: _Dump, table: str) -> CsvTable:
+    """Return the columns in the order first met in the whole table; the model's order comes first.
+
+    Raises:
+        NotAcceptable: they are too many.
+    """
+    csv = CsvTable(session.columns(table), session.csv_columns(table))
     async for bodies in _batches(session, work, dump, table):
         for body in bodies:
-            columns.update(dict.fromkeys(member_names(body)))
+            csv.meet(member_names(body))
             await dump.view.rest()
-    return list(columns)
+    return csv
 
 
 async def _json_database(session: Session, work: Work) -> AsyncGenerator[bytes, None]:

@@ -15,7 +15,7 @@ from ramekin.api.http.answer import SHORT_BYTES, Reply, Stream, ascii_json, body
 from ramekin.api.http.headers import CSV, JSON
 from ramekin.api.routes import address
 from ramekin.clock import stopwatch_s
-from ramekin.formats.record_text import write_csv, write_csv_header
+from ramekin.formats.csv_table import CsvTable
 from ramekin.schema.columns import UNTYPED, Columns
 from ramekin.values import codec
 from ramekin.values.paths import FieldPath, outer, selector
@@ -98,10 +98,15 @@ async def page_reply(page: PageText, media: str, headers: dict[str, str]) -> Rep
     headers = headers | _headers(page, is_bare=media != JSON)
     if media == JSON and page.size_bytes <= SHORT_BYTES and isinstance(page.rows, Sequence):
         return body_answer(b'{"data":%b%b' % (codec.splice_array(page.rows), _tail(page)), headers=headers)
-    writer = _write_json if media == JSON else _write_csv if media == CSV else _write_ndjson
-    if page.size_bytes <= SHORT_BYTES:
-        return body_answer(b"".join([chunk async for chunk in writer(page)]), 200, headers, media)
-    return await Stream(writer(page), media, headers).prime()
+    size_bytes = page.size_bytes
+    if media == CSV:
+        csv, rows = await _columns(page)
+        text, size_bytes = _write_csv(page, csv), size_bytes + rows * len(csv.names)
+    else:
+        text = _write_json(page) if media == JSON else _write_ndjson(page)
+    if size_bytes <= SHORT_BYTES:
+        return body_answer(b"".join([chunk async for chunk in text]), 200, headers, media)
+    return await Stream(text, media, headers).prime()
 
 
 def _tail(page: PageText) -> bytes:
@@ -161,33 +166,39 @@ async def _pieces(rows: Iterable[RowText], between: bytes) -> AsyncIterator[byte
             separator = between
 
 
-async def _write_csv(page: PageText) -> AsyncIterator[bytes]:
-    """Yield a page as CSV; each row is read twice, first for its columns, so that only a few are held at once."""
-    found = dict.fromkeys(page.columns)
+async def _columns(page: PageText) -> tuple[CsvTable, int]:
+    """Return the columns of a page, and how many rows it has. Raises NotAcceptable: there are too many columns."""
+    csv, rows = CsvTable(page.columns, page.declared), 0
     async for batch in _in_batches(page.texts(again=True)):
         for row in batch:
-            found.update(dict.fromkeys(page.record(row)))
+            csv.meet(page.record(row))
             if isinstance(row, LongRow):
-                found[row.member] = None
-    columns = list(found)
-    yield write_csv_header(columns)
-    async for batch in _in_batches(page.texts()):
+                csv.meet([row.member])
+        rows += len(batch)
+    return csv, rows
+
+
+async def _write_csv(page: PageText, csv: CsvTable) -> AsyncIterator[bytes]:
+    """Yield a page as CSV; each row is read twice, first for its columns, so that only a few are held at once."""
+    yield csv.header()
+    async for batch in _in_batches(page.texts(), min(AT_ONCE, csv.rows_at_once)):
         if not any(isinstance(row, LongRow) for row in batch):
-            yield write_csv(columns, [page.record(row) for row in batch], page.declared)
+            yield csv.rows(page.record(row) for row in batch)
         else:
             for row in batch:
-                async for piece in _csv_row(columns, page.record(row), row if isinstance(row, LongRow) else None):
+                async for piece in _csv_row(csv, page.record(row), row if isinstance(row, LongRow) else None):
                     yield piece
 
 
-async def _csv_row(columns: list[str], record: dict[str, Any], long: LongRow | None) -> AsyncIterator[bytes]:
+async def _csv_row(csv: CsvTable, record: dict[str, Any], long: LongRow | None) -> AsyncIterator[bytes]:
     """Yield one row of CSV; the array of a long row is text in quotes, written in pieces."""
     if long is None:
-        yield write_csv(columns, [record])
+        yield csv.rows([record])
         return
+    columns = csv.names
     place = columns.index(long.member)
     before, behind = (
-        write_csv(part, [record]).removesuffix(b"\r\n") for part in (columns[:place], columns[place + 1 :])
+        CsvTable(part).rows([record]).removesuffix(b"\r\n") for part in (columns[:place], columns[place + 1 :])
     )
     yield b'%b"[' % (before + b"," if place else b"")
     async for piece in _pieces(long.items, b","):
@@ -195,14 +206,14 @@ async def _csv_row(columns: list[str], record: dict[str, Any], long: LongRow | N
     yield b']"%b\r\n' % (b"," + behind if place + 1 < len(columns) else b"")
 
 
-async def _in_batches(rows: Iterable[RowText]) -> AsyncIterator[list[RowText]]:
+async def _in_batches(rows: Iterable[RowText], most: int = AT_ONCE) -> AsyncIterator[list[RowText]]:
     """Yield rows some at a time, with a turn of other tasks behind each."""
     batch: list[RowText] = []
     size, began = 0, stopwatch_s()
     for row in rows:
         batch.append(row)
         size += len(row) if isinstance(row, bytes) else len(row.head)
-        if len(batch) == AT_ONCE or size >= SHORT_BYTES or stopwatch_s() - began > TURN_S:
+        if len(batch) >= most or size >= SHORT_BYTES or stopwatch_s() - began > TURN_S:
             yield batch
             await asyncio.sleep(0)
             batch, size, began = [], 0, stopwatch_s()

@@ -27,7 +27,7 @@ from ramekin.api.endpoints import by_condition, joins, lists
 from ramekin.api.http.headers import CSV, JSON
 from ramekin.api.openapi.model_schemas import ModelComponents, ModelNames
 from ramekin.api.routes import API
-from ramekin.formats.record_text import write_csv, write_csv_header
+from ramekin.formats.csv_table import CsvTable
 from ramekin.query.operand import compared, operators_for
 from ramekin.query.predicate import TEXT_OPERATORS
 from ramekin.schema.fields import FieldType
@@ -254,8 +254,8 @@ class _Typed:
         if kind != CSV:
             return "".join(f"{codec.dump(example).decode()}\n" for example in examples)
         names = list(dict.fromkeys(name for example in examples for name in example))
-        rows = write_csv(names, examples, self._schema.columns)
-        return (write_csv_header(names) + rows).decode().replace("\r\n", "\n")
+        table = CsvTable(names, self._schema.columns)
+        return (table.header() + table.rows(examples)).decode().replace("\r\n", "\n")
 
     def _own(self, node: Any) -> Any:
         if isinstance(node, dict):
