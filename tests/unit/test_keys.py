@@ -1,6 +1,7 @@
 """Keys: how they are written, in an argument and in a file, and which secret opens what until when."""
 
 import hashlib
+import os
 
 import pytest
 
@@ -196,4 +197,10 @@ def test_a_file_that_is_not_there_or_not_utf_8_is_refused(tmp_path):
         read_key_file(tmp_path)
     (tmp_path / "keys.toml").write_bytes(b"\xff")
     with pytest.raises(KeyFileFault, match="UTF-8"):
+        read_key_file(tmp_path / "keys.toml")
+
+
+def test_a_pipe_is_no_file_of_keys_and_nobody_waits_for_its_end(tmp_path):
+    os.mkfifo(tmp_path / "keys.toml")
+    with pytest.raises(KeyFileFault, match="pipe"):
         read_key_file(tmp_path / "keys.toml")

@@ -40,6 +40,8 @@ def read_key_file(path: Path) -> list[Key]:
         KeyFileFault: it is not there, is not valid TOML, or not in the form above, or has no key, which lets all in.
     """
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise KeyFileFault("it is a pipe or a device: whoever reads that may wait for ever")
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
