@@ -10,12 +10,23 @@ const MOST = 100;
 
 /** @typedef {import("./fields.js").Field} Field */
 
+/** What every record has, whatever a schema declares. @type {Field} */
+const ID = { path: "id", isRequired: false, isNullable: false };
+
 /**
- * Those that a schema declares.
- * @param {any} schema of a table, or of an object in it @param {any} [root] of the table @param {number} [depth] @returns {Field[]}
+ * Those that a schema declares, the id first where it says nothing of that; none without a schema.
+ * @param {any} schema of a table @returns {Field[]}
  */
-export function declaredPaths(schema, root = schema, depth = DEEPEST) {
-  return declaredFields(schema, root).flatMap((field) => behind(field, field.kind === "object" && depth > 1 ? declaredPaths(field.schema, root, depth - 1) : []));
+export function declaredPaths(schema) {
+  const found = pathsIn(schema, schema, DEEPEST);
+  return found.length && !found.some(({ path }) => path === "id") ? [ID, ...found] : found;
+}
+
+/**
+ * @param {any} schema of a table, or of an object in it @param {any} root of the table @param {number} depth @returns {Field[]}
+ */
+function pathsIn(schema, root, depth) {
+  return declaredFields(schema, root).flatMap((field) => behind(field, field.kind === "object" && depth > 1 ? pathsIn(field.schema, root, depth - 1) : []));
 }
 
 /**
