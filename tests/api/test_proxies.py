@@ -86,7 +86,7 @@ def test_a_write_that_offers_an_upgrade_is_carried_out(front, server, token):
 
 
 def test_a_page_in_pieces_arrives_whole(front):
-    with httpx2.Client(base_url=f"http://127.0.0.1:{front}", trust_env=False, verify=False) as client:
+    with httpx2.Client(base_url=f"http://127.0.0.1:{front}", trust_env=False, verify=False, timeout=30) as client:
         for _ in range(2):
             assert len(client.get("/api/v1/data/large?limit=300").json()["data"]) == 300
             assert len(client.get("/api/v1/dump/large").json()) == 300

@@ -86,8 +86,7 @@ def test_a_server_that_loads_a_file_is_stopped(large, sign):
 
 def test_a_server_that_reads_its_directory_is_stopped_and_may_be_started_again(directory):
     process = start("--data-dir", directory)
-    reads(process, str(directory))
-    time.sleep(0.3)
+    reads(process, str(directory / "tables.db"))
     process.terminate()
     said, log = process.communicate(timeout=20)
     assert (process.returncode, said) == (0, "")

@@ -228,7 +228,7 @@ def test_a_closed_client_says_that_it_is(server):
 
 
 def test_connections_that_were_given_are_closed_by_whom_they_are(server):
-    with httpx2.Client(trust_env=False, verify=False) as http:
+    with httpx2.Client(trust_env=False, verify=False, timeout=30) as http:
         client = Client(server.url, http=http)
         client.close()
         assert client.health()["status"] == "ok"

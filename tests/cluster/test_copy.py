@@ -225,7 +225,7 @@ def test_reads_and_writes_of_a_source_go_on_and_one_moment_is_copied(source, pla
 def server_client(url):
     import httpx2
 
-    return httpx2.Client(base_url=url, trust_env=False, verify=False)
+    return httpx2.Client(base_url=url, trust_env=False, verify=False, timeout=30)
 
 
 def test_a_target_that_others_write_meanwhile_is_told(source, place, monkeypatch):

@@ -496,6 +496,7 @@ def test_what_is_refused_for_its_rate_is_asked_for_again_when_the_server_says(an
 
 
 @pytest.mark.long
+@pytest.mark.timeout(300)
 def test_a_million_rows_scroll_without_slowing(page, server):
     lines = b"\n".join(b'{"id":%d,"name":"name %d","n":%d}' % (i, i, i * 7919 % 1_000_003) for i in range(1, 1_000_001))
     with server.client() as client:

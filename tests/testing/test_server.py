@@ -118,7 +118,7 @@ def test_two_branches_of_one_name_are_refused(server):
 def test_a_loop_of_the_test_is_no_obstacle(server):
     async def ask():
         with server.branch() as branch:
-            async with httpx2.AsyncClient() as http:
+            async with httpx2.AsyncClient(timeout=30) as http:
                 return (await http.get(f"{branch.url}/api/v1/data/users/max")).json()
 
     assert asyncio.run(ask()) == USERS[0]
