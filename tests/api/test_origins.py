@@ -184,7 +184,8 @@ def test_an_application_under_another_server_looks_at_origins_and_at_hosts_if_it
 
 def test_a_server_on_loopback_answers_to_its_own_names_and_to_those_that_are_added():
     server = Server("serve", "--allow-host", "a.example", "--allow-host", "b.example")
-    for host, status in (("localhost", b"200"), ("a.example", b"200"), ("b.example:1", b"200"), ("c.example", b"403")):
+    told = {"localhost": b"200", "a.example": b"200", "b.example:1": b"200", "c.example": b"403", "10.1.2.3": b"403"}
+    for host, status in told.items():
         with wire(server) as connection:
             asked = request("GET", "/api/v1/tables").replace(b"Host: localhost", f"Host: {host}".encode())
             assert connection.ask(asked)[9:12] == status
@@ -198,6 +199,10 @@ def test_a_server_that_others_reach_answers_to_every_name_unless_it_is_told_some
     with wire(server) as connection:
         asked = request("GET", "/api/v1/tables").replace(b"Host: localhost", b"Host: c.example")
         assert connection.ask(asked)[9:12] == status
+    for address in (b"10.1.2.3:8000", b"[fd00::7]"):  # as probes ask, which know no name
+        with wire(server) as connection:
+            asked = request("GET", "/health/live").replace(b"Host: localhost", b"Host: " + address)
+            assert connection.ask(asked)[9:12] == b"200"
     assert server.stop() == 0
 
 

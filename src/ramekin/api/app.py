@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from ramekin.api.http.asked import Asked
     from ramekin.api.json_server.door import Door
     from ramekin.api.session import Session
+    from ramekin.clock import Clock
     from ramekin.database.database import Database
 
 
@@ -79,6 +80,7 @@ def create_app(
     rate_limit: str | None = None,
     trusted_proxies: Sequence[str] = (),
     allowed_hosts: Collection[str] | None = None,
+    takes_addresses: bool = False,
     cors_origins: Sequence[str] = (),
     root_path: str = "",
     has_docs: bool = True,
@@ -96,7 +98,7 @@ def create_app(
         keys: bearer keys that requests must carry, made, or each as `--api-key` has it; none: everybody may ask.
         rate_limit: requests for each client, such as ``1000/second``; None: no limit.
         trusted_proxies: addresses or networks whose `X-Forwarded-For` or `Forwarded` says who the client is.
-        allowed_hosts: names that requests may be for besides those of this machine; None: whatever they are for.
+        allowed_hosts: further names that requests may be for, with `takes_addresses` any address; None: all there are.
         cors_origins: origins whose pages may read and send, such as ``https://app.example.com``, or ``*`` for all.
         root_path: what a proxy takes off the front of every path, such as ``/db``; addresses in answers begin with it.
         has_console: there is the console, which is the first page.
@@ -109,14 +111,19 @@ def create_app(
     """
     _check_lists(keys=keys, trusted_proxies=trusted_proxies, allowed_hosts=allowed_hosts, cors_origins=cors_origins)
     taken = keys if isinstance(keys, Keys) else Keys(read_keys(keys), database.clock)
-    limit = None if rate_limit is None else RateLimit(rate_limit, database.clock)
-    wrong_keys = RateLimit(WRONG_KEYS, database.clock, what="wrong keys")
-    origins = Origins(allowed_hosts, Cors(cors_origins, with_loopback=is_dev))
-    doors = (taken, limit, wrong_keys, Proxies(trusted_proxies), origins, Metrics())
+    limits = _limits(rate_limit, database.clock)
+    origins = Origins(allowed_hosts, Cors(cors_origins, with_loopback=is_dev), takes_addresses=takes_addresses)
+    doors = (taken, *limits, Proxies(trusted_proxies), origins, Metrics())
     edge = Edge(*doors, database.ids, has_access_log=has_access_log, root_path=read_root_path(root_path))
     context = Context(database, edge, Branches(database, max_branches) if is_dev else None, delay_ms)
     pages = _pages(json_server, has_docs=has_docs, has_console=has_console)
     return _build(context, edge, json_server, pages, has_hot_routes=has_hot_routes)
+
+
+def _limits(rate_limit: str | None, clock: Clock) -> tuple[RateLimit | None, RateLimit]:
+    """Return the limit of requests, if there is one, and that of wrong keys."""
+    limit = None if rate_limit is None else RateLimit(rate_limit, clock)
+    return limit, RateLimit(WRONG_KEYS, clock, what="wrong keys")
 
 
 def _check_lists(**lists: object) -> None:

@@ -215,7 +215,7 @@ def _beside(database: Database, run: Run, context: Context) -> AbstractAsyncCont
 @collector.at_rest()
 def _application(database: Database, run: Run) -> FastAPI:
     settings = run.settings
-    is_guarded = listeners.is_on_loopback(run.listener) or settings.allow_host
+    is_on_loopback = listeners.is_on_loopback(run.listener)
     app = create_app(
         database,
         keys=run.keys,
@@ -223,7 +223,8 @@ def _application(database: Database, run: Run) -> FastAPI:
         trusted_proxies=settings.trusted_proxy,
         cors_origins=settings.cors_origin,
         root_path=settings.root_path or "",
-        allowed_hosts=settings.allow_host if is_guarded else None,
+        allowed_hosts=settings.allow_host if is_on_loopback or settings.allow_host else None,
+        takes_addresses=not is_on_loopback,
         has_docs=settings.docs,
         has_console=settings.console,
         has_access_log=settings.access_log,

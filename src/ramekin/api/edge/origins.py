@@ -15,7 +15,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ramekin.api.edge.cors import NO_OTHERS, Cors
-from ramekin.api.edge.loopback import is_loopback
+from ramekin.api.edge.loopback import is_address, is_loopback
 from ramekin.errors import ForeignHost, ForeignOrigin
 
 if TYPE_CHECKING:
@@ -37,13 +37,15 @@ class Origins:
         ValueError: a host is no name or address, or has a port.
     """
 
-    def __init__(self, hosts: Collection[str] | None, cors: Cors = NO_OTHERS) -> None:
+    def __init__(self, hosts: Collection[str] | None, cors: Cors = NO_OTHERS, *, takes_addresses: bool = False) -> None:
         """Take the names that requests may be for besides those of this machine; None: whatever they are for.
 
         Args:
             cors: the origins whose pages may do what our own may.
+            takes_addresses: any address will do, as whoever looks after many servers asks them: only a name can be made
+                to stand for another machine.
         """
-        self.cors = cors
+        self.cors, self._takes_addresses = cors, takes_addresses
         self._hosts = None if hosts is None else frozenset(map(_read_name, hosts))
 
     def check(self, method: str, headers: Mapping[str, str]) -> None:
@@ -64,7 +66,7 @@ class Origins:
         if self._hosts is None or (host := headers.get("host")) is None:
             return True
         name = _split(host)[0]
-        return name in self._hosts or is_loopback(name)
+        return name in self._hosts or is_loopback(name) or (self._takes_addresses and is_address(name))
 
     def _is_from_elsewhere(self, headers: Mapping[str, str]) -> bool:
         return _is_foreign(headers) and not self.cors.shares_with(headers)
