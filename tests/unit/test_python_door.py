@@ -27,6 +27,7 @@ from ramekin.errors import (
     NumberNotFinite,
     RamekinError,
     TooDeep,
+    TooManyAffected,
 )
 from ramekin.samples.models import User
 from ramekin.schema.definition import Definition
@@ -174,6 +175,22 @@ async def _join(database, **words):
 
 async def _affect(database, most):
     return await database.change(ChangeRequest("t", patch={}, max_affected=most))
+
+
+def test_a_change_of_too_many_records_looks_at_few():
+    looked_at = []
+
+    async def hold(records, size_bytes):
+        looked_at.append(records)
+
+    async def delete_all():
+        async with Database() as database:
+            await database.load([("t", {"id": i}) for i in range(10_000)], is_replacing=True)
+            await database.change(ChangeRequest("t", is_deletion=True, max_affected=10, hold=hold))
+
+    with pytest.raises(TooManyAffected):
+        asyncio.run(delete_all())
+    assert 10 < max(looked_at) < 2_000
 
 
 def test_a_fault_of_a_load_says_which_record(run):

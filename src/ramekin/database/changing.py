@@ -124,7 +124,7 @@ class _Changing:
         self._is_spoiled = False  # an error came in the midst of looking again
 
     async def read(self, tables: Tables, work: Work) -> None:
-        """Look at all records, as they are at some moment. Raises what is wrong with them then."""
+        """Look at all records, as they are at some moment. Raises what is wrong then, as soon as it is known."""
         query = Query(self._request.where)
         async with tables.view([Access.of(self._request.table, query)], work) as view:
             self._check_rules()
@@ -134,9 +134,9 @@ class _Changing:
                     await work.rest()
                 if self._request.hold is not None:
                     await work.idle(self._request.hold(self.count_matched(), self._size_bytes))
-                if len(self._faults) >= MAX_FAULTS:
+                if len(self._faults) >= MAX_FAULTS or self._are_too_many():
                     break
-        self._raise_faults()
+        self._refuse()
 
     def meet(self, key: str, body: bytes | None) -> None:
         """Look at a record again. Raises what is wrong with it."""
@@ -158,12 +158,7 @@ class _Changing:
         for key, body in watch.take().items():
             self.meet(key, body)
         self._is_spoiled = False
-        self._raise_faults()
-        most = self._request.max_affected
-        if most is not None and len(self.changes) > most:
-            raise TooManyAffected(
-                f"{len(self.changes)} records would change, and 'max_affected' allows {most}; none did."
-            )
+        self._refuse()
         return Written(overlook(list(self.changes.values())))
 
     def _check_rules(self) -> None:
@@ -191,10 +186,18 @@ class _Changing:
         """Return how many records are meant."""
         return len(self.changes) + len(self.idle)
 
-    def _raise_faults(self) -> None:
+    def _are_too_many(self) -> bool:
+        most = self._request.max_affected
+        return most is not None and len(self.changes) > most
+
+    def _refuse(self) -> None:
+        """Raise what is wrong with the change by what is known of one moment, if anything is."""
         if self._faults:
             message = "The patch would make records invalid; none was changed. Pointers begin with the record's id."
             raise InvalidRecord(message, faults=list(chain.from_iterable(self._faults.values()))[:MAX_FAULTS])
+        if self._are_too_many():
+            most = self._request.max_affected
+            raise TooManyAffected(f"More records would change than the {most} that 'max_affected' allows; none did.")
 
 
 def _after(request: ChangeRequest, rules: Rules, key: str, body: bytes) -> bytes | None:
