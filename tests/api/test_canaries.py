@@ -213,7 +213,7 @@ asyncio.run(main())
 def test_a_larger_program_finds_the_stack_in_its_own_log_and_nothing_on_its_output(setting):
     data = sized(AUTHORIZATION, body=BODY)
     command = [sys.executable, "-c", PROGRAM, setting, data.hex()]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=110)
     said = [line for line in ran.stdout.splitlines() if "begun" not in line]
     assert said == ["b'HTTP/1.1 500'"], ran.stdout + ran.stderr
     assert "request failed" in ran.stderr

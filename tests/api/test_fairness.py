@@ -92,7 +92,7 @@ def test_short_requests_are_answered_while_long_ones_run(server):
     with server.client() as client:
         for i in range(200):
             assert client.get(f"/api/v1/data/t/{i}").json() == {"id": i, "k": i % 10, "n": i}
-            assert client.patch(f"/api/v1/data/t/{i}", json={"n": -i}).status_code == 200
+            assert client.patch(f"/api/v1/data/t/{i}", json={"new": i}).status_code == 200
     connection.close()
 
 
@@ -199,6 +199,8 @@ def test_walks_in_an_order_give_every_untouched_record_once_while_others_come_an
     finally:
         is_done.set()
         thread.join()
+    with server.client() as client:
+        assert client.delete(f"/api/v1/data/t?id:gte={RECORDS}").status_code == 200
 
 
 def write(page, kind):
