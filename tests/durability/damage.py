@@ -32,7 +32,7 @@ def build(folder):
     store = Store(folder / "work", "always")
     store.lock()
     file, _ = store.read()
-    file.commit([Defined("t", Definition(unique=("x",), indexes=(IndexDefinition("y", "sorted"),)))])
+    file.commit([Defined("t", Definition(unique=("id",), indexes=(IndexDefinition("y", "sorted"),)))])
     file.commit([Loaded({"t": {str(i): body(i, 20 + i % 50) for i in range(200)}, "u": {"a": b'{"id":"a"}'}})])
     file.commit([Written([Change("t", str(i), b"", None) for i in range(0, 40, 3)])])
     file.sync()

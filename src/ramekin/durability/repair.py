@@ -15,6 +15,7 @@ from ramekin.durability import replay, snapshot
 from ramekin.durability.contents import Contents, TableContents
 from ramekin.durability.directory import Directory, Files
 from ramekin.durability.failures import Damaged, Unusable
+from ramekin.durability.fitting import fit
 from ramekin.durability.format import read_definition, with_due
 from ramekin.errors import RamekinError
 from ramekin.schema.definition import NOTHING_DEFINED
@@ -57,7 +58,8 @@ def what_is_right(path: Path) -> tuple[Contents, list[str]]:
     """Return what is right in a data directory, and a line for each thing that is not. Raises Unusable.
 
     Rows of the snapshot are read along the file's own order, and from both ends where a page in the middle is lost.
-    Then every right line of the logs is applied, also after one that is wrong.
+    Then every right line of the logs is applied, also after one that is wrong, but for those of a step that lacks one.
+    What the records do not satisfy is taken off their table's definition.
     """
     with _files(path) as files:
         lost: list[str] = []
@@ -70,7 +72,7 @@ def what_is_right(path: Path) -> tuple[Contents, list[str]]:
                 lost.append(f"{fault}; nothing of it can be read")
         for _, log in sorted(files.logs.items()):
             lost += replay.apply_right_lines(log, contents)
-        return contents, lost
+        return contents, [*fit(contents), *lost]
 
 
 @contextmanager

@@ -7,6 +7,7 @@ power loss, and the directory is refused. Changes no file. See ``snapshot.py`` a
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -36,6 +37,8 @@ LAST_LINE_BYTES = 1000
 """More than the line has that names the next log."""
 
 PLUS = ord("+")
+
+_BEGIN = re.compile(rb"([+.])[a-z]+[\t\n]")
 
 _read_key = msgspec.json.Decoder(str).decode
 
@@ -97,15 +100,20 @@ def recover(files: Files, advance: Callable[[int, int], None] = lambda *_: None)
 
 
 def apply_right_lines(path: Path, contents: Contents) -> list[str]:
-    """Apply every line of a log that is right, and say of each other one where it stands. Raises Unusable."""
+    """Apply the steps of a log whose lines are all right, and say where each other line stands. Raises Unusable."""
     lost, at, before, group = [], 0, 0, list[list[bytes]]()
+    is_cut = False  # a line of the step was wrong, and its end was not seen yet
     with _opened(path) as file:
         for line in file:
             rest = line[8:]
             parts = rest[1:-1].split(b"\t", 3)
             if line[:8] != b"%08x" % crc32(rest, before) or not rest.endswith(b"\n"):
-                lost.append(f"{path}: the line at byte {at} is wrong, and is left out")
+                was_cut, is_cut = is_cut, _goes_on(rest)
+                of_step = " with all of its step" if group or was_cut or is_cut else ""
+                lost.append(f"{path}: the line at byte {at} is wrong, and is left out{of_step}")
                 group.clear()
+            elif is_cut:
+                is_cut = rest[0] == PLUS
             elif rest[0] == PLUS:
                 group.append(parts)
             else:
@@ -266,6 +274,12 @@ def _opened(path: Path) -> Iterator[BufferedReader]:
             yield file
     except OSError as error:
         raise Unusable(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
+
+
+def _goes_on(rest: bytes) -> bool:
+    """Say whether a step goes on after a wrong line, which may be several without ends; if that is unclear, it does."""
+    begins = _BEGIN.findall(rest)  # no tab is in a key or a record
+    return (begins[-1] if begins else rest[:1]) != b"."
 
 
 def _stated(line: bytes) -> int:
