@@ -103,6 +103,27 @@ async def test_whoever_waits_is_served_in_order_and_nobody_is_passed(flight):
     assert done == [60 * MIB, 3 * MIB, 50 * MIB, 2 * MIB]
 
 
+async def test_of_those_that_hold_some_and_need_more_whoever_holds_least_gives_way(flight, impatient):
+    done, refused, are_there = [], [], asyncio.Event()
+
+    async def grow(name, first_bytes):
+        try:
+            async with flight.room() as room:
+                await room.hold(first_bytes)
+                await are_there.wait()
+                await room.hold(first_bytes + 20 * MIB)
+                done.append(name)
+        except Overloaded:
+            refused.append(name)
+
+    tasks = [asyncio.create_task(grow(name, size * MIB)) for name, size in (("much", 50), ("some", 30), ("little", 15))]
+    await asyncio.sleep(0)
+    are_there.set()
+    await asyncio.gather(*tasks)
+    assert (done, refused) == (["much", "some"], ["little"])
+    assert flight.taken_bytes == 0
+
+
 async def test_what_connections_hold_counts_too(flight, tables):
     flight.buffered_bytes = 30 * MIB
     assert flight.fits(70 * MIB)

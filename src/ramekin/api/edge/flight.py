@@ -3,6 +3,7 @@
     asks for room ──fits──► holds it ──► gives it back
           └── else waits its turn ──fits──► holds it
                      └── 2 s, 20 s before a body, or too many wait ──► 503 `overloaded`
+                                of those that hold some and need more the one that holds least
 
 Bytes are guessed before the work begins, from figures that were measured, and never found out exactly. Requests for
 single records, health and metrics ask for nothing and wait for nobody: whatever holds less than `SMALL_BYTES` has a
@@ -46,6 +47,15 @@ SLOW_S, SLOW_BYTES_PER_S = 5.0, 128 * 1024
 """While others wait, a body that has taken so long and brings less loses its room."""
 
 
+class _Waiter:
+    """One who waits for room."""
+
+    __slots__ = ("is_refused", "room", "turn")
+
+    def __init__(self, room: Room) -> None:
+        self.room, self.turn, self.is_refused = room, asyncio.Event(), False
+
+
 class Flight:
     """The budget. Tables and requests have the limit together; requests have a quarter of it whatever the tables take.
 
@@ -60,8 +70,8 @@ class Flight:
         self.taken_bytes = self.works = 0
         self.buffered_bytes = 0
         """What connections hold: requests that wait or are not whole, answers that are not read; see ``Sweep``."""
-        self._rooms: set[Room] = set()
-        self._waiting, self._before_bodies = deque[asyncio.Event](), deque[asyncio.Event]()
+        self._rooms, self._leaving = set[Room](), set[Room]()
+        self._waiting, self._before_bodies = deque[_Waiter](), deque[_Waiter]()
 
     @property
     def held_bytes(self) -> int:
@@ -123,26 +133,44 @@ class Flight:
         room.size_bytes += more_bytes
         self._rooms.add(room)
 
-    async def _wait(self, room: Room, more_bytes: int, line: deque[asyncio.Event], wait_s: float) -> None:
+    async def _wait(self, room: Room, more_bytes: int, line: deque[_Waiter], wait_s: float) -> None:
         if room.size_bytes + more_bytes > self.most_alone_bytes():
             raise MemoryLimit("The request needs more memory than the server may take. Send less, or ask for less.")
         if len(line) >= WAITING:
             raise self._overloaded(room)
-        turn, until_s = asyncio.Event(), stopwatch_s() + wait_s
+        waiter, until_s, loop = _Waiter(room), stopwatch_s() + wait_s, asyncio.get_running_loop()
         # No `asyncio.timeout`: it needs a task, and on the short way a coroutine begins without one.
-        timer = asyncio.get_running_loop().call_later(wait_s, turn.set)
-        line.append(turn)
+        timer = loop.call_later(wait_s, waiter.turn.set)
+        line.append(waiter)
         try:
-            while line[0] is not turn or not self.fits(more_bytes, room.size_bytes):
-                if stopwatch_s() >= until_s:
+            while waiter.is_refused or line[0] is not waiter or not self.fits(more_bytes, room.size_bytes):
+                if waiter.is_refused:
                     raise self._overloaded(room)
+                if stopwatch_s() >= until_s:
+                    self._refuse_one(line, waiter)
+                    until_s, timer = stopwatch_s() + wait_s / 10, loop.call_later(wait_s / 10, waiter.turn.set)
+                    continue
                 self._stop_slow_bodies()
-                turn.clear()
-                await turn.wait()
+                waiter.turn.clear()
+                await waiter.turn.wait()
         finally:
             timer.cancel()
-            line.remove(turn)
+            line.remove(waiter)
             self._call_next()
+
+    def _refuse_one(self, line: deque[_Waiter], late: _Waiter) -> None:
+        """Refuse one who has waited for too long; of those who hold some room, whoever holds least: so the others end.
+
+        Many that grow would each hold a part, and be refused all at the same moment. One is refused, and has to have
+        given its room back before the next one is.
+        """
+        if not late.room.size_bytes:
+            late.is_refused = True
+        elif not self._leaving:
+            least = min((each for each in line if each.room.size_bytes), key=lambda each: each.room.size_bytes)
+            least.is_refused = True
+            least.turn.set()
+            self._leaving.add(least.room)
 
     def _overloaded(self, room: Room) -> Overloaded:
         self._refusals.count("memory", room.peer)
@@ -153,12 +181,13 @@ class Flight:
         self.taken_bytes -= room.size_bytes
         room.size_bytes = 0
         self._rooms.discard(room)
+        self._leaving.discard(room)
         self._call_next()
 
     def _call_next(self) -> None:
         for line in (self._waiting, self._before_bodies):
             if line:
-                line[0].set()
+                line[0].turn.set()
 
     def _stop_slow_bodies(self) -> None:
         now_s = stopwatch_s()
