@@ -84,12 +84,24 @@ def test_a_fault_is_made_in_words_and_strikes(page, server):
     page.get_by_label("Table", exact=True).select_option("shops")
     page.get_by_label("What happens").select_option("answer with an error")
     page.get_by_role("button", name="Add the rule").click()
-    expect(page.get_by_role("list", name="Rules")).to_contain_text("GET of shops is answered 503.")
+    expect(page.get_by_role("list", name="Rules")).to_contain_text("GET of shops at /api/* is answered 503.")
     with server.client() as client:
         assert client.get("/api/v1/data/shops").status_code == 503
         page.get_by_role("button", name="Remove rule 1").click()
         expect(page.get_by_text("Nothing fails on purpose")).to_be_visible()
         assert client.get("/api/v1/data/shops").status_code == 200
+
+
+def test_a_rule_as_it_is_offered_strikes_requests_of_programs_and_not_the_modules_of_the_console(page, server):
+    page.goto(f"{server.url}/console/faults")
+    page.get_by_label("What happens").select_option("answer with an error")
+    page.get_by_role("button", name="Add the rule").click()
+    expect(page.get_by_role("list", name="Rules")).to_contain_text("Any request at /api/* is answered 503.")
+    with server.client() as client:
+        assert client.get("/api/v1/data/shops").status_code == 503
+        assert client.get("/console/main.js").status_code == 200
+    page.get_by_role("button", name="Remove rule 1").click()
+    expect(page.get_by_text("Nothing fails on purpose")).to_be_visible()
 
 
 def test_the_clock_is_moved_on_stopped_and_brought_back(page, server):

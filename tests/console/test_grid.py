@@ -447,8 +447,11 @@ def test_a_key_is_asked_for_and_what_its_role_forbids_is_not_offered(another):
     expect(page.get_by_label("The same as a command")).to_contain_text("/api/v1/changes")
     kept = page.evaluate("JSON.stringify([localStorage, sessionStorage, document.cookie])")
     assert "look" not in kept
-    page.reload()
-    expect(page.get_by_label("Key")).to_be_visible()
+    page.goto(f"{server.url}/console/live")
+    page.get_by_label("Key").fill("look")
+    page.get_by_role("button", name="Enter").click()
+    expect(page.get_by_text("'admin'")).to_be_visible()
+    expect(page.get_by_role("button", name="Pause")).to_have_count(0)
 
 
 @pytest.mark.long

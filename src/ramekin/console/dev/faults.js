@@ -11,7 +11,8 @@ import { say, sayFault } from "../ui/toast.js";
 const PATH = "/api/v1/faults";
 const WHAT = [["delay", "answer late"], ["status", "answer with an error"], ["drop", "close the connection"]];
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
-const START = { method: "", table: "", path: "", what: "delay", delay: "500", status: "503", every: "", count: "", late: false };
+// Without a path a rule would strike the console's own modules too.
+const START = { method: "", table: "", path: "/api/*", what: "delay", delay: "500", status: "503", every: "", count: "", late: false };
 
 export default function Faults() {
   const [rules, setRules] = useState(/** @type {any[] | null} */ (null));

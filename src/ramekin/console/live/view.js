@@ -1,5 +1,6 @@
 // What the server is doing now, from its own metrics: small charts of the last minutes.
 import { useEffect } from "preact/hooks";
+import { Problem } from "../server.js";
 import { Empty } from "../ui/empty.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
@@ -19,7 +20,7 @@ export default function Live() {
     <div class="title"><h1>Live</h1>
       <p class="faint">${isPaused() ? "Paused: nothing is asked for." : "Every two seconds, while this page is seen."}</p>
       <span class="grow"></span>
-      <${Pause} />
+      ${!(fault.value instanceof Problem && fault.value.status === 403) && html`<${Pause} />`}
     </div>
     ${fault.value && html`<${Fault} error=${fault.value} />`}
     ${now ? html`<div class="tiles">${tiles(found, now)}</div>` : isPaused() ? html`<${Empty} icon="live" title="Nothing has been asked for yet"><p>Figures show once this page goes on.</p><//>`
