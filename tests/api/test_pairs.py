@@ -268,6 +268,26 @@ def test_a_tree_of_many_matches_is_the_same_in_every_form(api, select):
     assert [{name: int(cell) for name, cell in row.items() if cell} for row in cells] == rows
 
 
+@pytest.mark.parametrize("select", ["p,k.n", "p.z,k.n", "p.id,k.n,p.z"])
+def test_a_cell_beside_many_matches_is_what_it_is_beside_few(api, select):
+    """Nothing is an empty cell, and an empty text one in quotes."""
+    people = [{"id": 1}, {"id": 2, "z": None}, {"id": 3, "z": ""}, {"id": 4, "z": 'a "b"'}]
+    seen = []
+    for many in (2, 300):
+        kids = [{"id": 10 * i + person, "p": person, "n": 1} for i in range(many) for person in (1, 2, 3, 4)]
+        api.post("/api/v1/load?mode=replace", json={"p": people, "k": kids})
+        path = f"/api/v1/join/p/k/id=p?shape=tree&select={select}"
+        text = api.get(path, headers={"Accept": "text/csv"}).text
+        seen.append(text.replace(",".join(['{""n"":1}'] * many), "..."))
+    assert seen[0] == seen[1]
+    assert [line.replace('"[...]"', "").strip("1234,") for line in seen[0].splitlines()[1:]] == [
+        "",
+        "",
+        '""',
+        '"a ""b"""',
+    ]
+
+
 def test_csv_of_trees_has_the_chosen_columns_of_a_model_only(api):
     api.post(
         "/api/v1/data/users",

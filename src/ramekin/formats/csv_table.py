@@ -67,10 +67,20 @@ class CsvTable:
         """Return the rows of some records; members that are no columns are left out. Cost: O(members), O(columns)."""
         return b"".join([self._row(record) for record in records]) if self._places else b""
 
+    def around(self, name: str, record: dict[str, Any]) -> tuple[bytes, bytes]:
+        """Return a record's row up to the cell of a column, and from behind that cell on."""
+        cells, place = self._cells(record), self._places[name]
+        before = "".join([f"{cell}," for cell in cells[:place]])
+        behind = "".join([f",{cell}" for cell in cells[place + 1 :]])
+        return before.encode(), f"{behind}\r\n".encode()
+
     def _row(self, record: dict[str, Any]) -> bytes:
+        return write_row(self._cells(record))
+
+    def _cells(self, record: dict[str, Any]) -> list[str]:
         cells = [""] * len(self._places)
         for name, value in record.items():
             place = self._places.get(name)
             if place is not None:
                 cells[place] = quoted(self._writers[place](value))
-        return write_row(cells)
+        return cells

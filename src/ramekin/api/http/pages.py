@@ -195,15 +195,11 @@ async def _csv_row(csv: CsvTable, record: dict[str, Any], long: LongRow | None) 
     if long is None:
         yield csv.rows([record])
         return
-    columns = csv.names
-    place = columns.index(long.member)
-    before, behind = (
-        CsvTable(part).rows([record]).removesuffix(b"\r\n") for part in (columns[:place], columns[place + 1 :])
-    )
-    yield b'%b"[' % (before + b"," if place else b"")
+    before, behind = csv.around(long.member, record)
+    yield b'%b"[' % before
     async for piece in _pieces(long.items, b","):
         yield piece.replace(b'"', b'""')
-    yield b']"%b\r\n' % (b"," + behind if place + 1 < len(columns) else b"")
+    yield b']"%b' % behind
 
 
 async def _in_batches(rows: Iterable[RowText], most: int = AT_ONCE) -> AsyncIterator[list[RowText]]:
