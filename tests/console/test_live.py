@@ -109,6 +109,33 @@ def test_changes_show_as_they_happen_and_can_be_paused(page, server):
         expect(feed.get_by_label("Record", exact=True)).to_contain_text('"id": "rex"')
 
 
+def test_no_change_is_lost_that_comes_while_a_pause_ends(page, server):
+    put(server, "ticks", {"id": 0})
+    page.goto(f"{server.url}/console/changes?table=ticks")
+    expect(page.get_by_text("Each shows as it happens.")).to_be_visible()
+    sent = page.evaluate("""async () => {
+        const frame = () => new Promise((done) => requestAnimationFrame(done));
+        let [isOver, sent] = [false, 0];
+        const write = async () => {
+            while (!isOver) {
+                sent += 1;
+                const body = JSON.stringify({ id: sent });
+                await fetch("/api/v1/data/ticks", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+            }
+        };
+        const writing = write();
+        for (let turn = 0; turn < 30; turn += 1) {
+            document.querySelector(".title .row button").click();
+            for (let frames = 0; frames < 4; frames += 1) await frame();
+        }
+        isOver = true;
+        await writing;
+        return sent;
+    }""")
+    assert sent < 500, "the page keeps as many"
+    expect(page.get_by_role("list", name="Changes, the newest first").get_by_role("listitem")).to_have_count(sent)
+
+
 def test_a_pause_is_in_the_address(page, server):
     put(server, "pets", {"id": "rex"})
     asked = []

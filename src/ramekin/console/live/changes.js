@@ -20,21 +20,22 @@ import { Pause, isPaused } from "./pause.js";
 const KEPT = 500;
 
 /** @typedef {import("../feed.js").Change & {key: number}} Entry */
+/** @typedef {{entries: Entry[], held: Entry[]}} Come what is shown, and what has come since a pause began */
+
+/** @type {Come} */
+const NOTHING = { entries: [], held: [] };
 
 export default function Changes() {
-  const [entries, setEntries] = useState(/** @type {Entry[]} */ ([]));
-  const [held, setHeld] = useState(/** @type {Entry[]} */ ([]));
+  const [{ entries, held }, setCome] = useState(NOTHING); // both at once: more may come while a pause ends
   const [{ state, error }, setState] = useState({ state: "waiting", error: /** @type {unknown} */ (null) });
   const isStill = isPaused();
   const paused = useRef(isStill);
   const words = view.value.words.filter(([name]) => name === "table");
   const table = words[0]?.[1] ?? "";
-  useEffect(() => collect(words, paused, setEntries, setHeld, setState), [table]);
+  useEffect(() => collect(words, paused, setCome, setState), [table]);
   useEffect(() => {
     paused.current = isStill;
-    if (isStill || !held.length) return;
-    setEntries((shown) => [...held, ...shown].slice(0, KEPT));
-    setHeld([]);
+    if (!isStill) setCome((come) => (come.held.length ? { entries: [...come.held, ...come.entries].slice(0, KEPT), held: [] } : come));
   }, [isStill]);
   return html`<section class="pad" aria-label="Changes">
     <div class="title"><h1>Changes</h1>
@@ -45,7 +46,7 @@ export default function Changes() {
           <${TableOptions} none="All tables" chosen=${table} />
         </select>
         <${Pause} />
-        <${Button} icon="trash" disabled=${!entries.length} onClick=${() => setEntries([])}>Clear<//>
+        <${Button} icon="trash" disabled=${!entries.length} onClick=${() => setCome((come) => ({ ...come, entries: [] }))}>Clear<//>
       </div>
     </div>
     ${error && state === "waiting" && html`<${Fault} error=${error} />`}
@@ -64,16 +65,15 @@ function example(table) {
 
 /**
  * Follow, and draw at most once a frame however much happens.
- * @param {[string, string][]} words @param {{current: boolean}} paused @param {any} setEntries @param {any} setHeld @param {any} setState
+ * @param {[string, string][]} words @param {{current: boolean}} paused @param {any} setCome @param {any} setState
  */
-function collect(words, paused, setEntries, setHeld, setState) {
+function collect(words, paused, setCome, setState) {
   let [fresh, last, isDrawn] = [/** @type {Entry[]} */ ([]), 0, false];
-  setEntries([]);
-  setHeld([]);
+  setCome(NOTHING);
   const draw = () => {
-    const come = fresh;
+    const [drawn, place] = [fresh, paused.current ? "held" : "entries"];
     [fresh, isDrawn] = [[], false];
-    (paused.current ? setHeld : setEntries)((/** @type {Entry[]} */ shown) => [...come, ...shown].slice(0, KEPT));
+    setCome((/** @type {any} */ come) => ({ ...come, [place]: [...drawn, ...come[place]].slice(0, KEPT) }));
   };
   return follow(words, {
     onChange: (change) => {
