@@ -99,7 +99,7 @@ class MethodNotAllowed(RamekinError):
 
 
 class NotAcceptable(RamekinError):
-    """None of the media types in `Accept` can be produced here."""
+    """None of the media types in `Accept` can be produced here, or CSV would have too many columns."""
 
     title = "No acceptable media type"
     remedy = "Accept `application/json`; lists, joins and dumps also come as `application/x-ndjson` and `text/csv`."
