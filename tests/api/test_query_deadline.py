@@ -278,3 +278,14 @@ async def test_a_part_of_a_single_record_is_looked_for_no_longer_than_it_may(mon
         await database.load(("t", {"id": i}) for i in range(RECORDS))
         with pytest.raises(Deadline):
             await database.missing("t", [("none",)], is_strict=False)
+
+
+def test_a_list_of_tables_that_takes_too_much_work_is_told_as_it_is_declared():
+    database = Database(limits=Limits(query_s=10))
+    with InsideClient(create_app(database)) as api:
+        tables = {f"t{number}": [{"id": 1}] for number in range(1000)}
+        assert api.post("/api/v1/load", json=tables).status_code == 200
+        object.__setattr__(database.limits, "query_s", 1e-6)
+        assert_problem(api.get("/api/v1/tables"), 503, "deadline")
+        declared = api.get("/openapi.json").json()["paths"]["/api/v1/tables"]["get"]["responses"]
+    assert "503" in declared

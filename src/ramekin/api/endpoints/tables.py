@@ -46,7 +46,7 @@ _DEFINITION = {
     role="read",
     tag="tables",
     answers=unless_known(answer("All tables.", reference("Tables"), has=["ETag", GRANT])),
-    problems=(400, 406),
+    problems=(400, 406, 503),
     parameters=[IF_NONE_MATCH],
 )
 async def list_tables(session: Session, asked: Asked[None]) -> Reply:
