@@ -81,7 +81,7 @@ async def batch(database):
 
 
 async def change(database):
-    await database.change("t", where={"same": 1}, patch={"n": 0}, max_affected=1)
+    await database.change("t", where={"same": 1}, patch={"n": 0}, max_affected=RECORDS - 2)
 
 
 async def load(database):
