@@ -21,7 +21,7 @@ from tests.wire import Wire
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
-WARM_UP, REQUESTS, ROUNDS, BYTES_EACH = 500, 3000, 5, 40
+WARM_UP, REQUESTS, ROUNDS, BYTES_EACH = 500, 3000, 12, 40
 
 NUMBERS = count(10**6)
 """Numbers that no request has had."""
