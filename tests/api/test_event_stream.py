@@ -331,6 +331,21 @@ async def test_each_change_is_made_into_text_once_for_all(monkeypatch):
 
 
 @pytest.mark.anyio
+async def test_nothing_waits_for_news_once_all_have_left():
+    database = await database_with_a_table()
+    broadcast = Broadcast(database, lambda _: True)
+    for _ in range(3):
+        seat = broadcast.take_seat(chosen()).texts()
+        await anext(seat)
+        await asyncio.sleep(0)
+        assert database.engine.tables.history._waiting
+        await seat.aclose()
+        await asyncio.sleep(0)
+        assert not database.engine.tables.history._waiting
+    await database.__aexit__()
+
+
+@pytest.mark.anyio
 async def test_a_comment_comes_again_and_again_and_moves_the_id_on(quick):
     database = await database_with_a_table()
     broadcast = Broadcast(database, lambda _: True)

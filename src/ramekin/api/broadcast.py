@@ -128,14 +128,14 @@ class Broadcast:
         self._pump = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
-        free_s, beat_s = 0.0, stopwatch_s() + BEAT_S
+        free_s, beat_s, news = 0.0, stopwatch_s() + BEAT_S, self._news
         try:
             while True:
-                self._reader.when_news(self._news.set)
+                self._reader.when_news(news.set)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(max(0.0, beat_s - stopwatch_s())):
-                        await self._news.wait()
-                self._news.clear()
+                        await news.wait()
+                news.clear()
                 began_s = stopwatch_s()
                 is_beat = began_s >= beat_s
                 if is_beat:
@@ -150,6 +150,7 @@ class Broadcast:
         except Unavailable:
             pass  # the database is closed
         finally:
+            self._reader.forget(news.set)
             if self._pump is asyncio.current_task():
                 self.end()
 

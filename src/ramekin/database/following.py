@@ -271,7 +271,7 @@ class Follower:
         try:
             await told.wait()
         finally:
-            self._tables.history.forget(told.set)
+            self.forget(told.set)
 
     def when_news(self, wake: Callable[[], None]) -> None:
         """Call a function once when something has happened that this one has not read, which may be at once.
@@ -285,6 +285,10 @@ class Follower:
             self._tables.history.when_told(wake)
         else:
             wake()
+
+    def forget(self, wake: Callable[[], None]) -> None:
+        """Do not call a function any more that waits for news."""
+        self._tables.history.forget(wake)
 
     async def forever(self) -> AsyncIterator[TableChange]:
         """Yield changes as they come. Raises ChangesGone: whoever reads them is too slow."""
