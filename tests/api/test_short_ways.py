@@ -11,6 +11,7 @@ import pytest
 from fastapi import Depends
 
 from ramekin.api.app import create_app
+from ramekin.api.declared.endpoint import Endpoint
 from ramekin.api.wire.asgi import HotTable
 from tests.conftest import MODELS, Server, start_database
 from tests.pipe import WAYS as PIPES
@@ -302,6 +303,42 @@ def test_a_request_like_one_before_is_answered_once_wherever_it_is_cut(below, da
         assert sent(data[:at], data[at:]) == whole, data[at - 20 : at]
         assert sent(data[:at]) == b"", data[:at]
     assert sent(data + data) == whole + whole
+
+
+def statuses(pipe):
+    return re.findall(rb"HTTP/1.1 (\d+)", pipe.written)
+
+
+def test_a_request_like_one_before_overtakes_nothing(below):
+    put, read, bulk = KNOWN[0], KNOWN[2], request("POST", "/api/v1/data/t", b'[{"id":8},{"id":9}]')
+    last = request("GET", "/api/v1/data/t/1", Connection="close")
+    pipe = below.connect()
+    pipe.send([put, read, read, bulk, read, last, read])
+    assert statuses(pipe) == [b"201", b"200", b"200", b"201", b"200", b"200"]
+    pipe = connected(below, has_asked=True)
+    pipe._protocol.pause_writing()
+    pipe.send([read])
+    assert statuses(pipe) == []
+    pipe._protocol.resume_writing()
+    assert statuses(pipe) == [b"200"]
+    pipe._protocol.shutdown()
+    pipe.send([read, read])
+    assert statuses(pipe) == [b"200"] * 2
+
+
+def test_a_request_like_one_before_waits_for_that_one(below, monkeypatch):
+    below.connect().send([KNOWN[0], KNOWN[2]])
+    monkeypatch.setattr(below.app.state.short_way, "ask", Endpoint.ask_anew)
+    turns = iter([0, 3, 0])
+
+    async def refresh():
+        for _ in range(next(turns)):
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(below.database.engine.tables, "refresh", refresh)
+    pipe = connected(below, has_asked=True)
+    pipe.send([KNOWN[2], request("GET", "/api/v1/data/t/none")])
+    assert statuses(pipe) == [b"200", b"404"]
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ class Edge:
         self._rate_limit, self._wrong_keys, self.proxies = rate_limit, wrong_keys, proxies
         self.keys = keys
         """Those that are taken from now on. A server started without keys never gets any."""
-        self.origins, self.metrics = origins, metrics
+        self.origins, self.metrics, self._figures = origins, metrics, metrics.figures
         self.id_lines = _id_lines_of(ids.token(6))
         """What tells of the ids of requests that have none; nobody else has made the next one."""
         self.has_access_log = has_access_log
@@ -238,7 +238,7 @@ class Edge:
         """Note the answer of a request, and return the moment; 0 says that the client went away before its answer."""
         now_s = stopwatch_s()
         spent_s = now_s - exchange.began_s
-        figures = self.metrics.figures[operation][status]
+        figures = self._figures[operation][status]
         figures[0 if spent_s < _SHORT_S else bisect_left(BOUNDS_S, spent_s)] += 1  # a call less for most
         figures[SUM] += spent_s
         if self.has_access_log:

@@ -199,8 +199,10 @@ def _read_selection(session: Session, asked: Asked[list[FieldPath] | None]) -> l
 def get_record(session: Session, asked: Asked[list[FieldPath] | None]) -> Reply | Awaitable[Reply]:
     """Return one record."""
     table, record_id = asked.parts
-    database, precondition = session.database, asked.wishes.precondition
-    body, expirations = database.get_now(table, record_id), database.expirations
+    database = session.database
+    body = database.get_now(table, record_id)
+    precondition = asked.wishes.precondition
+    expirations = database.expirations
     due = expirations.due(table, record_id) if expirations.tables else None
     if precondition is ALWAYS and asked.meant is None and due is None:
         return stored_answer(body)

@@ -37,6 +37,7 @@ from __future__ import annotations
 import asyncio
 import re
 from hashlib import sha256
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from msgspec import Struct
@@ -76,7 +77,7 @@ _MARK_UNUSUAL = bytes(sign if sign in _SIGNS else ord("/") for sign in range(256
 _BODILESS = frozenset({"GET", "HEAD", "DELETE"})
 _CLOSE = b"connection: close\r\n"
 _CHUNKED = b"transfer-encoding: chunked\r\n"
-_NOTHING: Mapping[str, str] = {}
+_NOTHING: Mapping[str, str] = MappingProxyType({})  # of an empty dictionary each request would get a copy
 
 MAX_PART_BYTES = 512
 """Bytes of a path's last part up to which a request is answered at once; no id is that long, percent signs apart."""
@@ -125,20 +126,30 @@ class RecordProtocol(Connection):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._head = NO_HEAD  # of the last request without a body
+        self._head = NO_HEAD  # of the last request without a body; none while anything is under way or held
         self._is_watched = False  # the answer under way stops when the client goes away
 
     def data_received(self, data: bytes) -> None:
         """Answer a request at once that arrived alone and whole and is like one before; else read what arrived."""
-        way, head = self._way, self._head
-        if head.tail and (line := data.removesuffix(head.tail)) is not data:  # as the one before, but for its address
-            body = b""
-        else:
+        way = self._way
+        head = self._head
+        body = b""
+        if not head.tail or (line := data.removesuffix(head.tail)) is data:  # with another head than the one before
             line, _, rest = data.partition(b" HTTP/1.1\r\n")
             block, end, body = rest.partition(b"\r\n\r\n")
             head = way.heads.get(sha256(block).digest() if way.has_keys else block, NO_HEAD)
-            if not end or not head.is_usual or len(body) != head.body_bytes:
-                super().data_received(data)
+            if (
+                not end
+                or not head.is_usual
+                or len(body) != head.body_bytes
+                or self._held
+                or self._body is not None
+                or self._is_ending
+                or self._cycle is not None
+                or self._task is not None
+                or self.flow.write_paused
+            ):
+                self._take_long(data)
                 return
             if head.tail:
                 self._head = head
@@ -149,17 +160,17 @@ class RecordProtocol(Connection):
             or (body and target.method in _BODILESS)
             or len(last) > MAX_PART_BYTES
             or not (last.isalnum() or (last and last.translate(_MARK_UNUSUAL) == last))
-            or self._held
-            or self._body is not None
-            or self._is_ending
-            or self._cycle is not None
-            or self._task is not None
-            or self.flow.write_paused
         ):
-            super().data_received(data)
-        else:
-            name, table = last.decode(), target.table
-            self._ask(target, head, (name,) if table is None else (table, name), b"", body)
+            self._take_long(data)
+            return
+        name = last.decode()
+        table = target.table
+        self._ask(target, head, (name,) if table is None else (table, name), b"", body)
+
+    def _take_long(self, data: bytes) -> None:
+        """Read what arrived bit by bit."""
+        self._head = NO_HEAD
+        super().data_received(data)
 
     def _take(self, data: bytes) -> int:
         """Answer the request that the data begin with, and return its length; or what the long way takes of it."""
@@ -216,7 +227,8 @@ class RecordProtocol(Connection):
             owner = session.database.owner
             if owner.loop is not self._loop:  # which runs: to ask asyncio for it is a call of the kernel
                 owner.check()
-            reply: Reply | Awaitable[Reply] = way.ask(endpoint, session, head, parts, query, body)
+            ask = way.ask  # called as a method, it would be sought in the class first
+            reply: Reply | Awaitable[Reply] = ask(endpoint, session, head, parts, query, body)
             if type(reply) is Answer:
                 self._write(exchange, endpoint, reply)
             elif type(reply) is Stream:
@@ -240,6 +252,7 @@ class RecordProtocol(Connection):
 
     def _run(self, work: Coroutine[Any, Any, T], done: Callable[[asyncio.Task[T]], None]) -> None:
         """Run what has to wait as a task; what arrives meanwhile is held back."""
+        self._head = NO_HEAD
         self._task = task = self._start(work)
         task.add_done_callback(done)
 
@@ -319,6 +332,15 @@ class RecordProtocol(Connection):
         if self._closes:
             self._end()
         self._go_on()
+
+    def _end(self) -> None:
+        self._head = NO_HEAD
+        super()._end()
+
+    def pause_writing(self) -> None:
+        """Hold back what arrives until the reader goes on."""
+        self._head = NO_HEAD
+        super().pause_writing()
 
     def eof_received(self) -> bool:
         """Answer what has been asked, but stop what an endpoint that watches has not answered yet."""
