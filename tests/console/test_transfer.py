@@ -24,12 +24,6 @@ def give(page, server, tmp_path):
     return give
 
 
-@pytest.mark.long
-def test_a_member_of_a_file_that_is_no_table_is_named(page, give):
-    give("db.json", '{"posts": [{"id": 1}], "profile": {"name": "typicode"}}')
-    expect(page.get_by_role("alert")).to_contain_text("as an object of tables its member 'profile' is none")
-
-
 def test_csv_is_looked_at_its_types_chosen_and_stored(page, server, give):
     give("cats.csv", 'id,name,zip,age\n1,"Tom ""T"", x",0123,3\n2,Ada,,old\n')
     expect(page.get_by_label("Type of zip")).to_have_value("text")
@@ -107,7 +101,7 @@ LOOK = """async ([name, files]) => {
     const bytes = Uint8Array.from(hex.match(/../g), (each) => parseInt(each, 16));
     const source = await readSource(new File([bytes], name));
     const columns = columnsFor(source, null);
-    return { delimiter: source.delimiter, wrong: refusedOf(source, columns, true), records: print(previewOf(source, columns)) };
+    return { delimiter: source.delimiter, wrong: refusedOf(source, columns, true, []), records: print(previewOf(source, columns)) };
   };
   return Promise.all(files.map(look));
 }"""
@@ -151,6 +145,11 @@ LINES = {
     "an id that is too large": b'{"id": 1}\n{"id": 9223372036854775808}\n',
     "an id that is large": b'{"id": -9223372036854775808}\n{"id": 9223372036854775807}\n',
     "an id that is empty": b'{"id": 1}\n{"id": ""}\n',
+    "an integer beyond 64 bits": b'{"id": 1, "a": 9223372036854775807}\n{"id": 2, "a": [{"b": -9223372036854775809}]}\n',
+    "an integer beyond 64 bits in a text": b'{"id": 1, "a": "\\\\\\"9223372036854775808"}\n',
+    "a number beyond a float": b'{"id": 1, "a": 1e308}\n{"id": 2, "a": 1E309}\n',
+    "a member twice": b'{"id": 1, "a": {"b": 1}, "b": [{"b": 1}, {"b": 2}]}\n{"id": 2, "a": {"b": 1, "\\u0062": 2}}\n',
+    "half of a pair": b'{"id": 1, "a": "\\ud83d\\ude00"}\n{"id": 2, "a": "\\ud83d"}\n',
 }
 """Files of NDJSON, by what is odd about them."""
 
@@ -165,6 +164,33 @@ def test_lines_that_are_no_records_are_told_before_they_are_sent(page, server):
             answer = client.post("/api/v1/data/odd", content=text, headers={"content-type": "application/x-ndjson"})
             first = [] if answer.is_success else [answer.json()["errors"][0]["line"]]
             assert [each["line"] for each in seen["wrong"][:1]] == first, odd
+            if answer.is_success:
+                assert json.loads(seen["records"]) == answer.json(), odd
+
+
+ARRAYS = {
+    "an id twice": b'[\n  {"name": "x",\n   "id": 1},\n\n  {\n    "name": "y",\n    "id": 1}\n]',
+    "an id that is none": b'[{"id": 1},\n {"id":\n "a/b"}]',
+    "no record": b'[{"id": 1},\n\n5]',
+    "an integer beyond 64 bits": b'[{"id": 1},\n{"id": 2,\n"a": [1,\n9223372036854775808]}]',
+    "a member twice": b'[{"id": 1,\n"a": "}{",\n"a": 2}]',
+    "nothing": b"[\n]",
+    "a record alone": b'{"id": 1, "a":\n9223372036854775808}',
+    "nothing wrong": b' [ {"id": 1, "a": [[]], "b": {}} ] ',
+}
+"""Files of JSON, by what is odd about them."""
+
+
+@pytest.mark.long
+def test_records_in_an_array_are_told_of_by_the_line_on_which_they_are_wrong(page, server):
+    page.goto(f"{server.url}/console/import")
+    looked = page.evaluate(LOOK, ["odd.json", [text.hex() for text in ARRAYS.values()]])
+    with server.client() as client:
+        for (odd, text), seen in zip(ARRAYS.items(), looked, strict=True):
+            client.delete("/api/v1/tables/odd")
+            answer = client.post("/api/v1/data/odd", content=text, headers={"content-type": "application/json"})
+            first = [] if answer.is_success else [answer.json()["errors"][0][name] for name in ("line", "detail")]
+            assert [each[name] for each in seen["wrong"][:1] for name in ("line", "told")] == first, odd
             if answer.is_success:
                 assert json.loads(seen["records"]) == answer.json(), odd
 
@@ -265,6 +291,72 @@ def test_a_file_of_many_tables_is_loaded_at_once(page, server, give):
     expect(page.get_by_role("region", name="List of tables")).to_contain_text("geese")
 
 
+PARTS = """{
+  "$schema": "./db.schema.json",
+  "hens": [{"id": 1}],
+  "my hens": [],
+  "profile": {"name": "typicode"},
+  "geese": [{"id": 1}, {"id": 1}],
+  "home": {"id": "x",
+    "n": 9223372036854775808},
+  "ducks": [{"id": 1}, 5]
+}"""
+
+
+@pytest.mark.long
+def test_each_part_of_a_database_is_a_table_or_left_out(page, server, give):
+    give("db.json", PARTS)
+    parts = page.get_by_role("list", name="Tables in the file").get_by_role("listitem")
+    expect(parts.filter(has_text="$schema")).to_contain_text(
+        "is left out: it is neither an array of records nor an object"
+    )
+    expect(parts.filter(has_text="my hens")).to_contain_text("is left out: no table can be called so")
+    expect(parts.filter(has_text="profile")).to_contain_text("one record, which gets an id")
+    told = page.get_by_role("status", name="What is not as chosen")
+    expect(told).to_contain_text("Line 6: This id came before.")
+    expect(told).to_contain_text("Line 8: An integer does not fit into 64 bits; send it as text.")
+    expect(told).to_contain_text("Line 9: A record is a JSON object.")
+    button = page.get_by_role("button", name="Import", exact=True)
+    for name in ("geese", "home", "ducks"):
+        expect(button).to_be_disabled()
+        page.get_by_label(f"What becomes of {name}").select_option("leave it out")
+    expect(page.get_by_label("What becomes of profile")).to_contain_text("as a table with one record")
+    button.click()
+    expect(page.get_by_text("Imported 2 records from db.json")).to_be_visible()
+    with server.client() as client:
+        [profile] = client.get("/api/v1/data/profile").json()["data"]
+        assert profile.keys() == {"id", "name"}
+        assert client.get("/api/v1/data/hens").json()["data"] == [{"id": 1}]
+        assert {client.get(f"/api/v1/data/{name}").status_code for name in ("geese", "home", "ducks")} == {404}
+
+
+@pytest.mark.long
+def test_what_the_server_refuses_of_a_part_is_told_with_the_line_of_the_file(page, server, give):
+    with server.client() as client:
+        client.put("/api/v1/tables/eggs", json={"schema": {"properties": {"n": {"type": "number"}}}}).raise_for_status()
+    give("db.json", '{"left": [\n{"id": 1}\n],\n "one": {"a":\n1},\n\n "eggs": [\n{"id": 1},\n{"id": 2, "n": "x"}]}')
+    page.get_by_label("What becomes of left").select_option("leave it out")
+    page.get_by_role("button", name="Import", exact=True).click()
+    faults = page.get_by_role("region", name="Faults by line")
+    expect(faults.get_by_role("row").nth(1).get_by_role("cell").first).to_have_text("9")
+
+
+@pytest.mark.long
+def test_an_object_is_one_record_or_a_database_as_somebody_says(page, server, give):
+    give("lone.json", '{"name": "Ann", "address": {"city": "Lyon"}}')
+    expect(page.get_by_label("The file is")).to_have_value("record")
+    expect(page.get_by_role("region", name="Preview")).to_contain_text("Lyon")
+    page.get_by_label("The file is").select_option("a database, each member a table")
+    expect(page.get_by_role("list", name="Tables in the file")).to_contain_text("address")
+    page.get_by_label("The file is").select_option("one record")
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("Imported 1 record from lone.json")).to_be_visible()
+    with server.client() as client:
+        [record] = client.get("/api/v1/data/lone").json()["data"]
+    assert record.pop("id")
+    assert record == {"name": "Ann", "address": {"city": "Lyon"}}
+
+
 @pytest.mark.long
 def test_the_preview_tells_what_is_not_as_it_was_chosen(page, give):
     told = page.get_by_role("status", name="What is not as chosen")
@@ -282,16 +374,40 @@ def test_the_preview_tells_which_fields_a_definition_asks_for_and_which_it_does_
     with server.client() as client:
         client.put("/api/v1/tables/strict", json={"schema": schema}).raise_for_status()
     told = page.get_by_role("status", name="What is not as chosen")
-    for name, text in (("strict.csv", "id,name,colour\n1,Ann,red\n"), ("strict.json", '[{"name": 1, "colour": 2}]')):
+    for name, text in (
+        ("strict.csv", "id,name,colour\n1,Ann,\n2,Bob,red\n3,Cy,blue\n"),
+        ("strict.json", '[{"name": 1},\n{"name": 1,\n"colour": 2},\n{"name": 3, "colour": 4}]'),
+    ):
         give(name, text)
-        expect(told).to_contain_text("zip: the definition of strict asks for it, and no record seen here has it.")
-        expect(told).to_contain_text("colour: the definition of strict has no such field, and takes no others.")
-        expect(told).not_to_contain_text("name:")
+        line = 2 if name.endswith("csv") else 1
+        expect(told).to_contain_text(f"Line {line} and 2 records behind it: the definition of strict asks for zip.")
+        expect(told).to_contain_text("Line 3 and 1 record behind it: the definition of strict has no field colour, and takes no others.")  # fmt: skip
+        expect(told).not_to_contain_text("name")
     give("strict.csv", "id,name,zip,colour\n1,Ann,5,red\n")
     page.get_by_label("Type of colour").select_option("leave it out")
     expect(told).to_be_hidden()
     page.get_by_label("Type of zip").select_option("leave it out")
-    expect(told).to_contain_text("zip:")
+    expect(told).to_contain_text("asks for zip.")
+    page.get_by_role("textbox", name="Table").fill("free")
+    expect(told).to_be_hidden()
+
+
+@pytest.mark.long
+def test_the_preview_tells_which_values_of_a_unique_field_come_twice_in_the_file(page, server, give):
+    with server.client() as client:
+        client.put("/api/v1/tables/sole", json={"unique": ["code", "at.zip"]}).raise_for_status()
+    told = page.get_by_role("status", name="What is not as chosen")
+    twice = "code is unique in sole, and a record before has the same value."
+    for name, text in (
+        ("sole.csv", "id,code\n1,a\n2,\n3,\n4,a\n"),
+        ("sole.ndjson", '{"code": 1}\n{"code": null}\n{"code": null}\n\n{"code": "1"}\n'),
+        ("sole.json", '[{"code": true}, {"code": "true"}, {"code": [1]},\n\n{"code": [1]},\n\n{"code":true}]'),
+        ("db.json", '{"other": [{"code": 1}, {"code": 1}],\n\n"sole": [{"code": 1.0},\n\n{"code": 1}]}'),
+    ):
+        give(name, text)
+        expect(told).to_have_text(f"Line 5: {twice}")
+    give("sole.json", '[{"at": {"zip": 1}},\n {"at": {\n"zip": 1}}]')
+    expect(told).to_have_text("Line 2: at.zip is unique in sole, and a record before has the same value.")
     page.get_by_role("textbox", name="Table").fill("free")
     expect(told).to_be_hidden()
 

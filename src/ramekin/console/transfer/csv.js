@@ -108,3 +108,12 @@ export function jsonOf(cell, type) {
   if (type === "json" && isJson(cell)) return cell;
   return JSON.stringify(cell);
 }
+
+/** A row as the text of a JSON object; a column of type `none` is left out. @param {{name: string, type: string}[]} columns @param {string[]} cells */
+export function objectOf(columns, cells) {
+  const members = columns.flatMap(({ name, type }, place) => {
+    const text = type === "none" ? undefined : jsonOf(cells[place] ?? "", type);
+    return text === undefined ? [] : [`${JSON.stringify(name)}:${text}`];
+  });
+  return `{${members.join(",")}}`;
+}

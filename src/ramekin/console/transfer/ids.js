@@ -24,16 +24,16 @@ export class Ids {
     this.known = /** @type {Set<string>} */ (new Set());
   }
 
-  /** @param {unknown} id undefined: the server makes one @param {number} line @param {string} [where] what stands before what is told */
-  see(id, line, where = "") {
+  /** @param {unknown} id undefined: the server makes one @param {() => number} findLine */
+  see(id, findLine) {
     if (id === undefined) return;
-    if (!isId(id)) this.note(this.wrong, line, where + RULE);
-    else if (this.known.has(String(id))) this.note(this.twice, line, `${where}This id came before.`);
+    if (!isId(id)) this.note(this.wrong, findLine, RULE);
+    else if (this.known.has(String(id))) this.note(this.twice, findLine, "This id came before.");
     else this.known.add(String(id));
   }
 
-  /** @param {Wrong[]} faults @param {number} line @param {string} told */
-  note(faults, line, told) {
-    if (faults.length < MOST) faults.push({ line, told });
+  /** @param {Wrong[]} faults @param {() => number} findLine @param {string} told */
+  note(faults, findLine, told) {
+    if (faults.length < MOST) faults.push({ line: findLine(), told });
   }
 }

@@ -1,7 +1,6 @@
 // A file before it is stored: where it goes, what its columns are, what becomes of records that are there already; and
 // what was wrong with it, line by line.
-import { useState } from "preact/hooks";
-import { mayAll } from "../access.js";
+import { useEffect, useState } from "preact/hooks";
 import { go, link } from "../address.js";
 import { Rows } from "../builder/rows.js";
 import { Problem } from "../server.js";
@@ -12,9 +11,12 @@ import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { Scroll } from "../ui/scroll.js";
 import { say } from "../ui/toast.js";
-import { count, many, size } from "../values.js";
+import { many, size } from "../values.js";
+import { Database } from "./database.js";
+import { unfitOf } from "./fit.js";
+import { TABLE_NAME, takenOf } from "./parts.js";
 import { isLoad, sendSource } from "./sending.js";
-import { columnsFor, doubtsOf, previewOf, refusedOf, unfitOf } from "./source.js";
+import { columnsFor, doubtsOf, previewOf, refusedOf } from "./source.js";
 
 /** @typedef {import("./source.js").Source} Source */
 
@@ -22,17 +24,20 @@ const CONFLICTS = [["error", "store nothing and say so"], ["ignore", "keep what 
 const TYPES = [["text", "text"], ["number", "number"], ["boolean", "true or false"], ["json", "JSON"], ["none", "leave it out"]];
 const KINDS = { csv: "CSV", ndjson: "NDJSON", json: "JSON", database: "JSON of a database" };
 
-/** @param {{source: Source, onLeave: () => void}} given */
-export function Import({ source, onLeave }) {
-  const [choices, setChoices] = useState({ table: source.table, types: /** @type {Record<number, string>} */ ({}), conflict: "error", mode: "merge" });
+/** @param {{source: Source, onRead: (as: "record" | "database") => void, onLeave: () => void}} given `onRead` reads the file as something else */
+export function Import({ source, onRead, onLeave }) {
+  const [choices, setChoices] = useState({ table: source.table, types: /** @type {Record<number, string>} */ ({}), conflict: "error", mode: "merge", left: /** @type {string[]} */ ([]) });
   const [part, setPart] = useState(/** @type {number | null} */ (null));
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const put = (/** @type {Partial<typeof choices>} */ made) => setChoices({ ...choices, ...made });
   const isDatabase = source.kind === "database";
   const schema = tableOf(choices.table)?.schema;
   const columns = columnsFor(source, schema).map(({ name, type }, place) => ({ name, type: choices.types[place] ?? type }));
-  const refused = refusedOf(source, columns, choices.conflict === "error" && !isLoad(source));
-  const doubts = [...doubtsOf(refused, source, columns), ...(columns.length ? unfitOf(columns, choices.table, schema) : [])];
+  const taken = takenOf(source, choices.left);
+  const tables = isDatabase ? taken.map((one) => ({ name: one.name, part: one, known: tableOf(one.name) })) : [{ name: choices.table, known: tableOf(choices.table) }];
+  const { unfit, isLooking } = useFit(source, columns, tables);
+  const refused = refusedOf(source, columns, choices.conflict === "error" || isLoad(source), taken);
+  const doubts = [...doubtsOf(refused, source, columns), ...unfit];
   const send = async () => {
     setError(null);
     setPart(0);
@@ -48,23 +53,41 @@ export function Import({ source, onLeave }) {
   };
   return html`<div class="stack">
     <div class="row"><h2>${source.file.name}</h2><span class="faint">${KINDS[source.kind]}, ${size(source.file.size)}</span></div>
-    ${isDatabase ? html`<${Database} source=${source} mode=${choices.mode} onMode=${(/** @type {string} */ mode) => put({ mode })} />` : html`
+    ${source.isObject && html`<div class="builder"><label class="field">The file is<select aria-label="The file is" value=${isDatabase ? "database" : "record"} onChange=${(/** @type {any} */ event) => onRead(event.target.value)}>
+        <option value="record">one record</option><option value="database">a database, each member a table</option></select></label></div>`}
+    ${isDatabase ? html`<${Database} source=${source} left=${choices.left} mode=${choices.mode} onChoose=${put} />` : html`
       <div class="builder">
-        <label class="field">Table<input value=${choices.table} pattern="[A-Za-z_][A-Za-z0-9_-]{0,62}" required spellcheck=${false} onInput=${(/** @type {any} */ event) => put({ table: event.target.value })} />
+        <label class="field">Table<input value=${choices.table} pattern=${TABLE_NAME} required spellcheck=${false} onInput=${(/** @type {any} */ event) => put({ table: event.target.value })} />
           <small>${tableOf(choices.table) ? `It has ${many(tableOf(choices.table)?.records ?? 0, "record")}.` : "It will be made."}</small></label>
         <label class="field">A record with the same id<select aria-label="A record with the same id" value=${isLoad(source) ? "replace" : choices.conflict} disabled=${isLoad(source)} onChange=${(/** @type {any} */ event) => put({ conflict: event.target.value })}>
           ${CONFLICTS.map(([value, told]) => html`<option key=${value} value=${value}>${told}</option>`)}</select>
           <small>${isLoad(source) ? "So long a file is loaded at once, which replaces." : "All of the file is stored, or nothing."}</small></label>
-      </div>
-      <div class="note" role="status" aria-label="What is not as chosen" hidden=${!doubts.length}>${doubts.map((told) => html`<p>${told}</p>`)}</div>
-      ${previewOf(source, columns).length > 0 && html`<${Preview} source=${source} columns=${columns} onType=${(/** @type {number} */ place, /** @type {string} */ type) => put({ types: { ...choices.types, [place]: type } })} />`}`}
+      </div>`}
+    ${isLooking && html`<p class="faint late">Looking through the file…</p>`}
+    <div class="note" role="status" aria-label="What is not as chosen" hidden=${!doubts.length}>${doubts.map((told) => html`<p>${told}</p>`)}</div>
+    ${previewOf(source, columns).length > 0 && html`<${Preview} source=${source} columns=${columns} onType=${(/** @type {number} */ place, /** @type {string} */ type) => put({ types: { ...choices.types, [place]: type } })} />`}
     ${error && html`<${Faults} error=${error} />`}
     ${part !== null && html`<label class="field">${part < 1 ? "Sending" : "Storing"}<progress class="sending" max="1" value=${part < 1 ? part : undefined}></progress></label>`}
     <div class="row">
-      <${Button} kind="main" icon="upload" disabled=${part !== null || !choices.table || refused.length > 0} onClick=${send}>Import<//>
+      <${Button} kind="main" icon="upload" disabled=${part !== null || isLooking || !tables.length || !choices.table || refused.length > 0} onClick=${send}>Import<//>
       <${Button} disabled=${part !== null} onClick=${onLeave}>Cancel<//>
     </div>
   </div>`;
+}
+
+/**
+ * Where the records are not as their tables are defined: all are looked at, whenever it may have changed.
+ * @param {Source} source @param {import("./source.js").Column[]} columns @param {Parameters<typeof unfitOf>[2]} tables
+ */
+function useFit(source, columns, tables) {
+  const [found, setFound] = useState({ text: "", unfit: /** @type {string[]} */ ([]) });
+  const text = JSON.stringify([columns, tables.map(({ name, known }) => [name, known?.schema, known?.unique])]);
+  useEffect(() => {
+    const stop = new AbortController();
+    unfitOf(source, columns, tables, stop.signal).then((unfit) => !stop.signal.aborted && setFound({ text, unfit }), () => {});
+    return () => stop.abort();
+  }, [text]);
+  return { unfit: found.unfit, isLooking: found.text !== text };
 }
 
 /** The first records, each column with its type above it. @param {{source: Source, columns: import("./source.js").Column[], onType: (place: number, type: string) => void}} given */
@@ -75,15 +98,6 @@ function Preview({ source, columns, onType }) {
     return html`<select aria-label=${`Type of ${name}`} value=${type} onChange=${(/** @type {any} */ event) => onType(place, event.target.value)}>${TYPES.map(([value, told]) => html`<option key=${value} value=${value}>${told}</option>`)}</select>`;
   };
   return html`<${Rows} label="Preview" rows=${previewOf(source, columns)} columns=${columns.map(({ name }) => ({ table: "", name }))} typeOf=${typeOf} />`;
-}
-
-/** @param {{source: Source, mode: string, onMode: (mode: string) => void}} given */
-function Database({ source, mode, onMode }) {
-  return html`<ul class="exports" aria-label="Tables in the file">${source.tables.map(([name, records]) => html`<li key=${name}><span class="clip">${name}</span><span class="faint figure">${count(records)}</span></li>`)}</ul>
-    <fieldset class="stack"><legend>What is there already</legend>
-      <label class="row"><input type="radio" name="mode" checked=${mode === "merge"} onChange=${() => onMode("merge")} />stays, but for records with the same ids</label>
-      ${mayAll("admin") && html`<label class="row"><input type="radio" name="mode" checked=${mode === "replace"} onChange=${() => onMode("replace")} />goes: the database is what the file has</label>`}
-    </fieldset>`;
 }
 
 /** @param {{error: unknown}} given */

@@ -4,11 +4,13 @@ import { BULK_BYTES } from "../address.js";
 import { Problem, pathOf, upload } from "../server.js";
 import { tableOf } from "../tables/catalog.js";
 import { DELIMITERS } from "./csv.js";
+import { takenOf, withParts } from "./parts.js";
 import { asLines, columnsFor } from "./source.js";
 
 /** @typedef {import("./source.js").Source} Source */
 /**
- * @typedef {{table: string, columns: import("./source.js").Column[], conflict: string, mode: string}} Choices
+ * @typedef {{table: string, columns: import("./source.js").Column[], conflict: string, mode: string, left: string[]}} Choices `left`: names of
+ *   parts that are left out
  */
 
 /** Bytes of a file that is one write of records: it may grow where types were chosen. More goes as a load, which replaces what has the same id. */
@@ -57,9 +59,13 @@ function toLinesOf(numbers) {
 
 /** A file as the body of a load, and where its lines are not those of the file, these. @param {Source} source @param {Choices} choices */
 async function loadOf(source, choices) {
-  if (source.kind === "database") return { raw: source.file };
+  if (source.kind === "database") {
+    const taken = takenOf(source, choices.left);
+    const isWhole = taken.length === source.parts.length && taken.every(({ kind }) => kind === "table");
+    return { raw: isWhole ? source.file : new Blob([withParts(await source.file.text(), taken)]) };
+  }
   const [head, foot] = [`{${JSON.stringify(choices.table)}:`, "}"];
-  if (source.kind === "json") return { raw: new Blob([head, source.file, foot]) };
+  if (source.kind === "json") return { raw: new Blob(source.isObject ? [head, "[", source.file, "]", foot] : [head, source.file, foot]) };
   const { lines, numbers } = await (source.kind === "csv" ? asLines(source, choices.columns) : fullLines(source.file));
   return { raw: new Blob([head, "[", lines.join(",\n"), "]", foot]), numbers };
 }

@@ -1,54 +1,64 @@
 // A file that was dropped: what it is, and what its records look like, before anything is sent.
-import { declaredFields, resolve } from "../fields.js";
-import { isJson, member, parse } from "../json.js";
+import { declaredFields } from "../fields.js";
+import { parse } from "../json.js";
 import { kindOf, many } from "../values.js";
-import { delimiterOf, jsonOf, readCsv } from "./csv.js";
+import { delimiterOf, objectOf, readCsv } from "./csv.js";
 import { Ids } from "./ids.js";
+import { isDatabase, partsOf } from "./parts.js";
+import { recordsOfJson, recordsOfLines, surveyRecords } from "./records.js";
 import { surveyCsv } from "./survey.js";
-import { inTurns, textOf } from "./text.js";
+import { textOf } from "./text.js";
 
 /**
  * @typedef {{name: string, type: string}} Column
  * @typedef {{kind: "csv" | "ndjson" | "json" | "database", file: File, table: string, delimiter: string, columns: Column[],
- *   records: any[], cells: string[][], seen: import("./survey.js").Seen[], tables: [string, number][], wrong: Wrong[], ids: Ids}} Source
- *   `records`: the first ones, of CSV as `cells`; `seen`: the columns of CSV; `wrong`: what the server would refuse
+ *   records: any[], cells: string[][], seen: import("./survey.js").Seen[], isObject: boolean, parts: Part[], wrong: Wrong[], ids: Ids}} Source
+ *   `records`: the first ones, of CSV as `cells`; `seen`: the columns of CSV; `isObject`: it may be one record or a database, of
+ *   which these are the parts; `wrong`: what the server would refuse
+ * @typedef {import("./parts.js").Part} Part
  * @typedef {import("./text.js").Wrong} Wrong
  */
 
-/** Characters that say what a file is; records that say which columns it has. */
+/** Characters that say what a file is. */
 const START = 1 << 20;
-const LOOKED_AT = 200;
-/** Faults that are looked for. */
-const MOST_WRONG = 100;
 const PREVIEW = 20;
 const WHOLE = 256 << 20;
 /** Lines that are told of. */
 const SAID = 5;
 
 /**
- * @param {File} file
+ * @param {File} file @param {"record" | "database"} [as] what an object in it is, if somebody says so
  * @returns {Promise<Source>}
  */
-export async function readSource(file) {
+export async function readSource(file, as) {
   const start = await file.slice(0, START).text();
   const ending = /\.(\w+)$/.exec(file.name)?.[1].toLowerCase() ?? "";
-  const source = { file, table: tableName(file.name), delimiter: ",", columns: [], records: [], cells: [], seen: [], tables: [], wrong: /** @type {Wrong[]} */ ([]), ids: new Ids() };
+  const source = { file, table: tableName(file.name), delimiter: ",", columns: [], records: [], cells: [], seen: [], isObject: false, parts: [], wrong: /** @type {Wrong[]} */ ([]), ids: new Ids() };
   if (ending === "csv" || ending === "tsv" || !/^\s*[[{]/.test(start)) return csvSource({ ...source, kind: "csv" }, start);
-  if (ending === "ndjson" || ending === "jsonl" || /^\s*\{.*\}\s*\n\s*\{/.test(start.slice(0, 100_000))) return linesSource({ ...source, kind: "ndjson" });
-  if (file.size > WHOLE) throw new Error("A file of JSON may have 256 MiB here. Larger ones: ramekin load FILE.");
-  const text = await textOf(file, false, source.wrong);
-  if (text === null) return { ...source, kind: "json" };
-  const found = parse(text);
-  if (Array.isArray(found)) {
-    const other = found.findIndex((record) => kindOf(record) !== "object");
-    if (other >= 0) throw new Error(`Record ${other + 1} is no JSON object.`);
-    found.forEach((record, at) => source.ids.see(member(record, "id"), 0, `Record ${at + 1}: `));
-    return { ...source, kind: "json", records: found.slice(0, PREVIEW), columns: columnsOf(found.slice(0, LOOKED_AT)) };
+  if (ending === "ndjson" || ending === "jsonl" || /^\s*\{.*\}\s*\n\s*\{/.test(start.slice(0, 100_000))) {
+    const text = await textOf(file, false, source.wrong);
+    return { ...source, kind: "ndjson", ...await seen(recordsOfLines(text ?? "", source.wrong), source.wrong) };
   }
-  const tables = Object.entries(found);
-  const other = tables.find(([, records]) => !Array.isArray(records));
-  if (other) throw new Error(`This JSON is no array of records, and as an object of tables its member '${other[0]}' is none: an import has arrays of records alone.`);
-  return { ...source, kind: "database", tables: tables.map(([name, records]) => [name, records.length]) };
+  return jsonSource(source, as);
+}
+
+/** @param {Omit<Source, "kind">} source @param {"record" | "database"} [as] @returns {Promise<Source>} */
+async function jsonSource(source, as) {
+  if (source.file.size > WHOLE) throw new Error("A file of JSON may have 256 MiB here. Larger ones: ramekin load FILE.");
+  const text = await textOf(source.file, false, source.wrong);
+  if (text === null) return { ...source, kind: "json" };
+  JSON.parse(text); // which says where it is none
+  const isObject = text.trimStart()[0] === "{";
+  const parts = isObject && as !== "record" ? await partsOf(text) : [];
+  if (as === "database" || (parts.length && isDatabase(text, parts))) return { ...source, kind: "database", isObject, parts };
+  return { ...source, kind: "json", isObject, ...await seen(recordsOfJson(text, source.wrong), source.wrong) };
+}
+
+/** @param {Iterable<import("./records.js").Standing>} standing @param {Wrong[]} wrong */
+async function seen(standing, wrong) {
+  const { records, ids } = await surveyRecords(standing, wrong);
+  wrong.sort((one, other) => one.line - other.line);
+  return { ids, columns: columnsOf(records), records: records.slice(0, PREVIEW) };
 }
 
 /** @param {string} name of a file */
@@ -76,29 +86,6 @@ export function columnsFor({ kind, columns, seen }, schema) {
   return seen.map(({ name, type }) => ({ name, type: declared.get(name) ?? type }));
 }
 
-/** @param {Source} source @returns {Promise<Source>} */
-async function linesSource(source) {
-  const wrong = /** @type {Wrong[]} */ ([]);
-  const records = /** @type {any[]} */ ([]);
-  const text = await textOf(source.file, false, wrong);
-  let number = 0;
-  for await (const line of inTurns((text ?? "").split("\n"))) {
-    number += 1;
-    const fault = line.trim() && faultOf(line);
-    if (fault) wrong.push({ line: number, told: fault });
-    else if (line.trim()) {
-      const record = parse(line);
-      source.ids.see(member(record, "id"), number);
-      if (records.length < LOOKED_AT) records.push(record);
-    }
-    if (wrong.length > MOST_WRONG) break;
-  }
-  return { ...source, wrong: wrong.sort((one, other) => one.line - other.line), columns: columnsOf(records), records: records.slice(0, PREVIEW) };
-}
-
-/** What is wrong with a line that is to be a record. @param {string} line */
-const faultOf = (line) => (!isJson(line) ? "no JSON." : line.trimStart()[0] !== "{" ? "A record is a JSON object." : "");
-
 /** @param {any[]} records @returns {Column[]} */
 function columnsOf(records) {
   /** @type {Map<string, Set<string>>} */
@@ -109,25 +96,18 @@ function columnsOf(records) {
   return [...found].map(([name, kinds]) => ({ name, type: [...kinds].join(", ") }));
 }
 
-/** A row as the text of a JSON object; a column of type `none` is left out. @param {Column[]} columns @param {string[]} cells */
-function objectOf(columns, cells) {
-  const members = columns.flatMap(({ name, type }, place) => {
-    const text = type === "none" ? undefined : jsonOf(cells[place] ?? "", type);
-    return text === undefined ? [] : [`${JSON.stringify(name)}:${text}`];
-  });
-  return `{${members.join(",")}}`;
-}
-
 /** The first records as the chosen types make them. @param {Source} source @param {Column[]} columns @returns {any[]} */
 export const previewOf = (source, columns) => (source.kind === "csv" ? source.cells.map((cells) => parse(objectOf(columns, cells))) : source.records);
 
 /**
  * What the server would refuse, by line.
- * @param {Source} source @param {Column[]} columns @param {boolean} isOnce whether an id may be there once @returns {Wrong[]}
+ * @param {Source} source @param {Column[]} columns @param {boolean} isOnce whether an id may be there once @param {Part[]} taken
+ * @returns {Wrong[]}
  */
-export function refusedOf({ wrong, ids }, columns, isOnce) {
-  if (columns.some(({ name, type }) => name === "id" && type === "none")) return wrong;
-  return [...wrong, ...ids.wrong, ...(isOnce ? ids.twice : [])].sort((one, other) => one.line - other.line);
+export function refusedOf({ wrong, ids }, columns, isOnce, taken) {
+  const all = [...wrong, ...taken.flatMap((part) => part.wrong)];
+  if (columns.some(({ name, type }) => name === "id" && type === "none")) return all;
+  return [...all, ...ids.wrong, ...(isOnce ? ids.twice : [])].sort((one, other) => one.line - other.line);
 }
 
 /**
@@ -143,19 +123,6 @@ export function doubtsOf(wrong, { seen }, columns) {
     return odd ? [`${name}: ${odd.cell.slice(0, 40)} on line ${odd.line} is ${type === "number" ? "no JSON number" : "neither true nor false"} and stays a text.`] : [];
   });
   return [...refused, ...kept];
-}
-
-/**
- * Where the columns of a file are not those of the table that it goes to, in sentences.
- * @param {Column[]} columns @param {string} table @param {any} schema of the table, if it has one @returns {string[]}
- */
-export function unfitOf(columns, table, schema) {
-  const sent = columns.filter(({ name, type }) => type !== "none" && name !== "id").map(({ name }) => name);
-  const declared = declaredFields(schema);
-  const missing = declared.filter(({ path, isRequired }) => isRequired && path !== "id" && !sent.includes(path));
-  const unknown = resolve(schema, schema).additionalProperties === false ? sent.filter((name) => !declared.some(({ path }) => path === name)) : [];
-  return [...missing.map(({ path }) => `${path}: the definition of ${table} asks for it, and no record seen here has it.`),
-    ...unknown.map((name) => `${name}: the definition of ${table} has no such field, and takes no others.`)];
 }
 
 /**

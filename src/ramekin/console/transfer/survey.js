@@ -65,7 +65,7 @@ export async function surveyCsv(file, delimiter) {
         if (wrong.length === MOST_WRONG) break;
       } else {
         row.cells.forEach((cell, place) => /** @type {Seen[]} */ (columns)[place].see(cell, row.line));
-        ids.see(row.cells[key] || undefined, row.line);
+        ids.see(row.cells[key] || undefined, () => row.line);
         if (cells.length < PREVIEW) cells.push(row.cells);
       }
     }

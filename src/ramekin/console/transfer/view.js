@@ -18,7 +18,8 @@ export default function Transfer() {
   const [source, setSource] = useState(/** @type {import("./source.js").Source | null} */ (null));
   return html`<section class="pad stack" aria-label="Import and export">
     <div class="title"><h1>Import and export</h1></div>
-    ${may("write") && (source ? html`<${Import} key=${source.file.name} source=${source} onLeave=${() => setSource(null)} />` : html`<${Drop} onSource=${setSource} />`)}
+    ${may("write") && (source ? html`<${Import} key=${`${source.kind} ${source.file.name}`} source=${source} onLeave=${() => setSource(null)}
+      onRead=${async (/** @type {"record" | "database"} */ as) => setSource(await readSource(source.file, as))} />` : html`<${Drop} onSource=${setSource} />`)}
     ${!source && html`<${Exports} />`}
   </section>`;
 }
