@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from unittest.mock import patch
 
 import pytest
@@ -98,3 +100,25 @@ def test_a_snapshot_leaves_a_log_alone_that_is_begun_meanwhile(opened):
     assert begun[0].path.exists()
     for each in (following, *begun):
         each.close()
+
+
+MEASURED = """
+import sys
+from pathlib import Path
+from ramekin.durability.contents import TableContents
+from ramekin.durability.store import write_backup
+from ramekin.schema.definition import NOTHING_DEFINED
+
+def peak_kib():
+    return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
+
+write_backup(Path(sys.argv[1], "first.db"), {"t": TableContents(NOTHING_DEFINED, {"1": b"1"})}, lambda: None)
+bodies, before = dict.fromkeys(map(str, range(64)), b"x" * 1024 * 1024), peak_kib()
+write_backup(Path(sys.argv[1], "tables.db"), {"t": TableContents(NOTHING_DEFINED, bodies)}, lambda: None)
+print(peak_kib() - before)
+"""
+
+
+def test_a_snapshot_of_large_records_takes_little_memory_beside_them(tmp_path):
+    done = subprocess.run([sys.executable, "-c", MEASURED, tmp_path], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 16 * 1024

@@ -45,6 +45,9 @@ ROWS = 64
 """Rows of one statement. SQLite loops over them without the interpreter's lock; `executemany` takes and gives it for
 every row, and an event loop beside it starves (see ``benchmarks/journal.py``)."""
 
+ROWS_BYTES = 256 * 1024
+"""Bytes of records after which a statement takes no more: SQLite copies all that it is given."""
+
 READ_ROWS = 1000
 
 
@@ -119,7 +122,7 @@ def _write_records(run: Any, number: int, name: str, whole: TableContents, pause
     seed, digest, due_of = crc32(name.encode()), 0, whole.dues.get
     rest = iter(whole.bodies.items())
     statement, count = "", 0
-    while batch := list(islice(rest, ROWS)):
+    while batch := _next_rows(rest):
         if len(batch) != count:
             count = len(batch)
             rows = ",".join([f"({number},?,CAST(? AS TEXT),?,?)"] * count)
@@ -134,6 +137,17 @@ def _write_records(run: Any, number: int, name: str, whole: TableContents, pause
         if pause is not None:
             pause()
     return digest
+
+
+def _next_rows(rest: Iterator[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """Return the keys and bodies of the next statement; none where nothing is left."""
+    batch, size_bytes = [], 0
+    for row in islice(rest, ROWS):
+        batch.append(row)
+        size_bytes += len(row[1])
+        if size_bytes >= ROWS_BYTES:
+            break
+    return batch
 
 
 def _sync_and_name(unfinished: Path, path: Path, disk: Disk) -> None:
