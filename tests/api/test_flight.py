@@ -8,6 +8,7 @@ from ramekin.api.edge import flight as flights
 from ramekin.api.edge.flight import FLOOR_BYTES, SMALL_BYTES, WAITING, Flight
 from ramekin.api.edge.refusals import Refusals
 from ramekin.api.edge.weights import body_bytes, records_bytes
+from ramekin.engine import work
 from ramekin.errors import MemoryLimit, Overloaded
 from ramekin.stats import MemoryStats
 from tests.data.http_cases import LIVE, sized
@@ -103,25 +104,88 @@ async def test_whoever_waits_is_served_in_order_and_nobody_is_passed(flight):
     assert done == [60 * MIB, 3 * MIB, 50 * MIB, 2 * MIB]
 
 
-async def test_of_those_that_hold_some_and_need_more_whoever_holds_least_gives_way(flight, impatient):
-    done, refused, are_there = [], [], asyncio.Event()
+async def grow(flight, needed_bytes, done, *, begins_again=True):
+    """Hold more and more, as groups do that are found one after the other."""
 
-    async def grow(name, first_bytes):
-        try:
-            async with flight.room() as room:
-                await room.hold(first_bytes)
-                await are_there.wait()
-                await room.hold(first_bytes + 20 * MIB)
-                done.append(name)
-        except Overloaded:
-            refused.append(name)
+    async def found():
+        for size_bytes in range(2 * MIB, needed_bytes + 1, 2 * MIB):
+            await room.hold(size_bytes)
+            await asyncio.sleep(0)
+        done.append(needed_bytes)
 
-    tasks = [asyncio.create_task(grow(name, size * MIB)) for name, size in (("much", 50), ("some", 30), ("little", 15))]
-    await asyncio.sleep(0)
-    are_there.set()
-    await asyncio.gather(*tasks)
-    assert (done, refused) == (["much", "some"], ["little"])
+    async with flight.room() as room:
+        await (room.in_turn(found) if begins_again else found())
+
+
+@pytest.mark.parametrize("size", [30, 60, 100, 140])
+async def test_many_that_grow_end_one_after_the_other(flight, size):
+    done = []
+    async with asyncio.timeout(20):
+        await asyncio.gather(*[grow(flight, size * MIB, done) for _ in range(20)])
+    assert done == [size * MIB] * 20
     assert flight.taken_bytes == 0
+    assert not flight._turns
+
+
+async def test_many_that_grow_and_others_that_do_not_all_end(flight):
+    done = []
+    async with asyncio.timeout(20):
+        await asyncio.gather(
+            *[grow(flight, 60 * MIB, done) for _ in range(10)],
+            *[hold(flight, 70 * MIB, 0.001, done) for _ in range(5)],
+            *[hold(flight, MIB, 0.001, done) for _ in range(5)],
+        )
+    assert len(done) == 20
+
+
+async def test_who_holds_some_and_needs_more_is_before_all_who_hold_nothing(flight):
+    done = []
+    async with flight.room() as room:
+        await room.hold(40 * MIB)
+        waiting = asyncio.create_task(hold(flight, 90 * MIB, 0, done))
+        await asyncio.sleep(0)
+        await room.hold(80 * MIB)
+        assert done == []
+    await waiting
+
+
+async def test_who_grows_and_cannot_begin_again_is_refused_and_one_of_them_ends(flight, monkeypatch):
+    monkeypatch.setattr(flights, "STUCK_S", 0.05)
+    done = []
+    grown = await asyncio.gather(
+        *[grow(flight, 60 * MIB, done, begins_again=False) for _ in range(3)], return_exceptions=True
+    )
+    assert (len(done), [each.code for each in grown if each]) == (1, ["overloaded"] * 2)
+
+
+async def test_whoever_leaves_while_it_waits_for_its_turn_holds_up_nobody(flight):
+    done = []
+    async with flight.room() as room:
+        await room.hold(50 * MIB)
+        tasks = [asyncio.create_task(grow(flight, 60 * MIB, done)) for _ in range(4)]
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert len(flight._turns) == 4
+        for task in tasks[:3]:
+            task.cancel()
+    await tasks[3]
+    assert done == [60 * MIB]
+    assert flight.taken_bytes == 0
+
+
+async def test_only_so_many_wait_for_their_turn(flight, impatient):
+    flight._turns.extend([flight.room()] * (WAITING + 1))
+    done = []
+    grown = await asyncio.gather(*[grow(flight, 60 * MIB, done) for _ in range(2)], return_exceptions=True)
+    assert (len(done), [each.code for each in grown if each]) == (1, ["overloaded"])
+
+
+async def test_who_waits_too_long_for_its_turn_is_refused(flight, impatient):
+    flight._turns.append(flight.room())
+    done = []
+    grown = await asyncio.gather(*[grow(flight, 60 * MIB, done) for _ in range(2)], return_exceptions=True)
+    assert (len(done), [each.code for each in grown if each]) == (1, ["overloaded"])
+    assert len(flight._turns) == 1
 
 
 async def test_what_connections_hold_counts_too(flight, tables):
@@ -315,6 +379,34 @@ def test_a_list_waits_its_turn_and_is_503_if_that_does_not_come(service, monkeyp
     pipe.send([])
     assert pipe.written.startswith(b"HTTP/1.1 200 ")
     pipe.end()
+    assert flight.taken_bytes == 0
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        request("POST", "/api/v1/query/t", b'{"group_by":["n"],"aggregate":{"a":"sum:n","b":"min:n","c":"avg:n"}}'),
+        request("PATCH", "/api/v1/data/t?id=gte:0", b'{"m":"%b"}' % (b"x" * 1000), kind="application/merge-patch+json"),
+    ],
+    ids=["groups", "changes"],
+)
+def test_many_that_hold_more_and_more_are_answered_one_after_the_other(service, monkeypatch, sent):
+    """Each needs more than half of what there is, and each has begun before one of them ends."""
+    flight = service.app.state.context.flight
+    monkeypatch.setattr(flight, "_memory", lambda: MemoryStats(0, 8 * MIB))
+    monkeypatch.setattr(work, "FRONT_S", 0.0)
+    pipes = [service.connect() for _ in range(6)]
+
+    async def ask():
+        for pipe in pipes:
+            pipe._protocol.data_received(sent)
+        while not all(pipe.written for pipe in pipes):
+            await asyncio.sleep(0.01)
+
+    service.run(ask())
+    for pipe in pipes:
+        assert pipe.answers() == ["200"]
+        pipe.end()
     assert flight.taken_bytes == 0
 
 

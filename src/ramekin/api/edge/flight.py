@@ -2,30 +2,37 @@
 
     asks for room ──fits──► holds it ──► gives it back
           └── else waits its turn ──fits──► holds it
-                     └── 2 s, 20 s before a body, or too many wait ──► 503 `overloaded`
-                                of those that hold some and need more the one that holds least
+                     └── 30 s, 20 s before a body, or too many wait ──► 503 `overloaded`
 
-Bytes are guessed before the work begins, from figures that were measured, and never found out exactly. Requests for
-single records, health and metrics ask for nothing and wait for nobody: whatever holds less than `SMALL_BYTES` has a
-reserve of its own. Knows no endpoints and no bytes of requests; see ``wire/asgi.py`` for bodies and ``endpoints/`` for
-answers.
+    holds some and needs more ──fits──► holds it, before all who hold nothing
+          └── else the first has the turn, and waits for the others to end
+                     ├── others give back all that they hold, and begin again when they have the turn
+                     └── a body, which cannot begin again, waits 2 s ──► 503
+
+So many that grow end one after the other, where each would be stuck with a part of what it needs. Bytes are guessed
+before the work begins, from figures that were measured, and never found out exactly. Requests for single records,
+health and metrics ask for nothing and wait for nobody: whatever holds less than `SMALL_BYTES` has a reserve of its own.
+Knows no endpoints and no bytes of requests; see ``wire/asgi.py`` for bodies and ``endpoints/`` for answers.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from math import inf
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from ramekin.clock import stopwatch_s
 from ramekin.errors import MemoryLimit, Overloaded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from ramekin.api.edge.refusals import Refusals
     from ramekin.stats import MemoryStats
+
+T = TypeVar("T")
 
 SMALL_BYTES = 64 * 1024
 """What a request may hold without being counted."""
@@ -36,8 +43,9 @@ FLOOR_BYTES = 8 * 1024 * 1024
 ALONE_BYTES = 16 * 1024 * 1024
 """What a request that goes alone may hold beyond the limit, however small that is."""
 
-WAIT_S, BODY_WAIT_S, WAITING = 2.0, 20.0, 64
-"""How long a request waits for room, and before its long body is read; how many may wait of either kind."""
+WAIT_S, BODY_WAIT_S, STUCK_S, WAITING = 30.0, 20.0, 2.0, 64
+"""How long a request waits for room or its turn, before its long body is read, and with what it holds while others may
+wait for that; how many may wait of each kind."""
 
 WORKS = 128
 """Lists, queries and joins that may be under way at once. Each does a part of its work and holds what it has; the more
@@ -47,21 +55,22 @@ SLOW_S, SLOW_BYTES_PER_S = 5.0, 128 * 1024
 """While others wait, a body that has taken so long and brings less loses its room."""
 
 
-class _Waiter:
-    """One who waits for room."""
+class _GaveWay(Overloaded):  # an error, so that what was begun is ended as after any
+    """Others grow that came first: all is given back, to begin again."""
 
-    __slots__ = ("is_refused", "room", "turn")
 
-    def __init__(self, room: Room) -> None:
-        self.room, self.turn, self.is_refused = room, asyncio.Event(), False
+def _nobody() -> None:
+    """Call nobody."""
 
 
 class Flight:
     """The budget. Tables and requests have the limit together; requests have a quarter of it whatever the tables take.
 
     1. `taken_bytes` is the sum of what the rooms that are open hold.
-    2. Whoever waits is served in order of coming, among those that wait before a body and among all others.
-    3. A request that needs more than there is may go alone, if it fits into one and a half times the limit, or into the
+    2. Whoever waits is served in order of coming: those that hold some and need more, then those that wait before a
+       body and all others, in two lines.
+    3. One has the turn to grow, the first of `_turns`. Those behind it hold nothing.
+    4. A request that needs more than there is may go alone, if it fits into one and a half times the limit, or into the
        limit and `ALONE_BYTES`, which are a part of what is kept for the process.
     """
 
@@ -70,8 +79,8 @@ class Flight:
         self.taken_bytes = self.works = 0
         self.buffered_bytes = 0
         """What connections hold: requests that wait or are not whole, answers that are not read; see ``Sweep``."""
-        self._rooms, self._leaving = set[Room](), set[Room]()
-        self._waiting, self._before_bodies = deque[_Waiter](), deque[_Waiter]()
+        self._rooms = set[Room]()
+        self._growing, self._waiting, self._before_bodies, self._turns = (deque[Room]() for _ in range(4))
 
     @property
     def held_bytes(self) -> int:
@@ -126,51 +135,70 @@ class Flight:
 
     async def take(self, room: Room, more_bytes: int, *, is_before_body: bool = False) -> None:
         """Take more room for a request; wait for it. Raises Overloaded, MemoryLimit; nothing is taken then."""
-        line, wait_s = (self._before_bodies, BODY_WAIT_S) if is_before_body else (self._waiting, WAIT_S)
-        if line or not self.fits(more_bytes, room.size_bytes):
-            await self._wait(room, more_bytes, line, wait_s)
+        line, wait_s = self._waiting, WAIT_S
+        if room.size_bytes:
+            line = self._growing
+        elif is_before_body:
+            line, wait_s = self._before_bodies, BODY_WAIT_S
+        is_behind = not room.size_bytes and bool(line or self._growing)
+        if is_behind or not self.fits(more_bytes, room.size_bytes):
+            if room.size_bytes + more_bytes > self.most_alone_bytes():
+                raise MemoryLimit("The request needs more memory than the server may take. Send less, or ask for less.")
+            if room.size_bytes and not self._has_turn(room):
+                wait_s = STUCK_S
+            await self._wait_in(line, room, more_bytes, wait_s)
         self.taken_bytes += more_bytes
         room.size_bytes += more_bytes
         self._rooms.add(room)
 
-    async def _wait(self, room: Room, more_bytes: int, line: deque[_Waiter], wait_s: float) -> None:
-        if room.size_bytes + more_bytes > self.most_alone_bytes():
-            raise MemoryLimit("The request needs more memory than the server may take. Send less, or ask for less.")
+    def _has_turn(self, room: Room) -> bool:
+        """Say whether a request has the turn to grow, which it takes if nobody has. Raises _GaveWay, if others have."""
+        if room.begins_again:
+            if not self._turns:
+                self._turns.append(room)
+            if self._turns[0] is not room:
+                raise _GaveWay("Others grow that came first.")
+        return room.begins_again
+
+    async def wait_for_turn(self, room: Room) -> None:
+        """Give back what a request holds, and wait until it has the turn. Raises Overloaded."""
+        self.give_back(room)
+        if len(self._turns) > WAITING:
+            raise self._overloaded(room)
+        self._turns.append(room)
+        await self._wait(room, lambda: self._turns[0] is room, WAIT_S)
+
+    async def _wait_in(self, line: deque[Room], room: Room, more_bytes: int, wait_s: float) -> None:
+        """Wait in a line for so much room. Raises Overloaded."""
         if len(line) >= WAITING:
             raise self._overloaded(room)
-        waiter, until_s, loop = _Waiter(room), stopwatch_s() + wait_s, asyncio.get_running_loop()
-        # No `asyncio.timeout`: it needs a task, and on the short way a coroutine begins without one.
-        timer = loop.call_later(wait_s, waiter.turn.set)
-        line.append(waiter)
+
+        def is_served() -> bool:
+            is_first = line[0] is room and (line is self._growing or not self._growing)
+            return is_first and self.fits(more_bytes, room.size_bytes)
+
+        line.append(room)
         try:
-            while waiter.is_refused or line[0] is not waiter or not self.fits(more_bytes, room.size_bytes):
-                if waiter.is_refused:
-                    raise self._overloaded(room)
-                if stopwatch_s() >= until_s:
-                    self._refuse_one(line, waiter)
-                    until_s, timer = stopwatch_s() + wait_s / 10, loop.call_later(wait_s / 10, waiter.turn.set)
-                    continue
-                self._stop_slow_bodies()
-                waiter.turn.clear()
-                await waiter.turn.wait()
+            await self._wait(room, is_served, wait_s)
         finally:
-            timer.cancel()
-            line.remove(waiter)
+            line.remove(room)
             self._call_next()
 
-    def _refuse_one(self, line: deque[_Waiter], late: _Waiter) -> None:
-        """Refuse one who has waited for too long; of those who hold some room, whoever holds least: so the others end.
-
-        Many that grow would each hold a part, and be refused all at the same moment. One is refused, and has to have
-        given its room back before the next one is.
-        """
-        if not late.room.size_bytes:
-            late.is_refused = True
-        elif not self._leaving:
-            least = min((each for each in line if each.room.size_bytes), key=lambda each: each.room.size_bytes)
-            least.is_refused = True
-            least.turn.set()
-            self._leaving.add(least.room)
+    async def _wait(self, room: Room, is_so: Callable[[], bool], wait_s: float) -> None:
+        """Wait until something is so, asked whenever somebody calls. Raises Overloaded."""
+        until_s, turn = stopwatch_s() + wait_s, asyncio.Event()
+        # No `asyncio.timeout`: it needs a task, and on the short way a coroutine begins without one.
+        timer = asyncio.get_running_loop().call_later(wait_s, turn.set)
+        room.call = turn.set
+        try:
+            while not is_so():
+                if stopwatch_s() >= until_s:
+                    raise self._overloaded(room)
+                self._stop_slow_bodies()
+                turn.clear()
+                await turn.wait()
+        finally:
+            timer.cancel()
 
     def _overloaded(self, room: Room) -> Overloaded:
         self._refusals.count("memory", room.peer)
@@ -181,13 +209,18 @@ class Flight:
         self.taken_bytes -= room.size_bytes
         room.size_bytes = 0
         self._rooms.discard(room)
-        self._leaving.discard(room)
         self._call_next()
 
+    def leave(self, room: Room) -> None:
+        """Take back what a request held, and its turn."""
+        if room in self._turns:
+            self._turns.remove(room)
+        self.give_back(room)
+
     def _call_next(self) -> None:
-        for line in (self._waiting, self._before_bodies):
+        for line in (self._growing, self._waiting, self._before_bodies, self._turns):
             if line:
-                line[0].turn.set()
+                line[0].call()
 
     def _stop_slow_bodies(self) -> None:
         now_s = stopwatch_s()
@@ -202,7 +235,18 @@ class Room:
         Overloaded: at the end, where a body came so slowly that others got its room.
     """
 
-    __slots__ = ("_flight", "_is_stopped", "_is_work", "arrived_bytes", "began_s", "peer", "size_bytes", "task")
+    __slots__ = (
+        "_flight",
+        "_is_stopped",
+        "_is_work",
+        "arrived_bytes",
+        "began_s",
+        "begins_again",
+        "call",
+        "peer",
+        "size_bytes",
+        "task",
+    )
 
     def __init__(self, flight: Flight, peer: str, *, is_work: bool = False) -> None:
         self._flight, self.peer, self._is_work = flight, peer, is_work
@@ -211,6 +255,10 @@ class Room:
         self.task: asyncio.Task[object] | None = None
         """That of a body on its way, which may be stopped."""
         self._is_stopped = False
+        self.call = _nobody
+        """To be called when it may be its turn, if it waits."""
+        self.begins_again = False
+        """Whether it may be told to give back what it holds, and to begin again."""
 
     async def __aenter__(self) -> Self:
         if self._is_work:
@@ -220,7 +268,7 @@ class Room:
     async def __aexit__(self, cls: type[BaseException] | None, *_: object) -> None:
         if self._is_work:
             self._flight.end()
-        self._flight.give_back(self)
+        self._flight.leave(self)
         if self._is_stopped and cls is asyncio.CancelledError:
             assert self.task is not None, "it was stopped"
             self.task.uncancel()
@@ -237,6 +285,18 @@ class Room:
         """
         if size_bytes > max(self.size_bytes, SMALL_BYTES):
             await self._flight.take(self, size_bytes - self.size_bytes, is_before_body=is_before_body)
+
+    async def in_turn(self, answer: Callable[[], Awaitable[T]]) -> T:
+        """Return what a function does that holds more and more. Before it ends it does nothing: it may begin twice.
+
+        Raises:
+            Overloaded, and as the function.
+        """
+        self.begins_again = True
+        with suppress(_GaveWay):
+            return await answer()
+        await self._flight.wait_for_turn(self)
+        return await answer()
 
     def give_back(self) -> None:
         """Hold nothing more. Cost: O(1)."""

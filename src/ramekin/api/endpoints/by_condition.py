@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ramekin.api.declared.answers import CHANGE, READ, answer, request_body
@@ -130,9 +131,9 @@ async def _change_as_read(session: Session, asked: Asked[dict[str, Any]], reques
         request = replace(request, hold=hold)
         for _ in range(MAX_READINGS):
             with suppress(Redefined):
-                return await session.database.change(request)
+                return await room.in_turn(partial(session.database.change, request))
             request = replace(request, **_read_conditions(session, asked))
-        return await session.database.change(request)
+        return await room.in_turn(partial(session.database.change, request))
 
 
 ENDPOINTS: Endpoints = (patch_records, delete_records)

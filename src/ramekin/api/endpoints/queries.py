@@ -91,7 +91,8 @@ async def _answer(session: Session, asked: Asked[None], body: Any) -> Reply:
 
 
 async def _page_of_groups(session: Session, request: GroupRequest, room: Room) -> PageText:
-    found = await session.database.find_groups(replace(request, hold=room.hold))
+    request = replace(request, hold=room.hold)
+    found = await room.in_turn(lambda: session.database.find_groups(request))
     size, following = sum(map(len, found.rows)), _following(request.table, found.cursor)
     told = (found.total, found.warnings, found.explain)
     return PageText(found.rows, size, following, *told, columns=[*request.grouping.names])
