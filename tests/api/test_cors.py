@@ -155,6 +155,24 @@ def test_while_developing_pages_of_this_machine_may_write_and_no_others(services
     assert ask(services(way, PAGE, is_dev=True), "", f"Origin: {PAGE}", body=b"{}")[0] == 201
 
 
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("first", ["GET", "HEAD", "OPTIONS"])
+def test_while_developing_pages_of_other_origins_make_no_branch_by_naming_it(services, way, first):
+    """A browser sends such a request without asking first, and 64 of them would take all places."""
+    service = services(way, is_dev=True)
+    branches = service.app.state.context.branches
+    foreign = [(f"Origin: {origin}",) for origin in NOT_OWN] + [("Sec-Fetch-Site: cross-site",)]
+    for number, lines in enumerate(foreign):
+        for path in ("/api/v1/data/t/1", "/api/v1/data/t", "/api/v1/tables", "/api/v1/dump", "/api/v1/changes", "/"):
+            ask(service, f"{first} /b/of-others{number}{path}", *lines)
+    assert [branch.name for branch in branches.all() if branch.name.startswith("of-others")] == []
+    assert ask(service, "GET /b/of-others/api/v1/data/t/1", "Sec-Fetch-Site: cross-site")[0] == 404
+    own = [("Sec-Fetch-Site: same-origin",), (f"Origin: {OWN[0]}", "Sec-Fetch-Site: cross-site"), ()]
+    for number, lines in enumerate(own):
+        assert ask(service, f"GET /b/own{number}/api/v1/data/t/1", *lines)[0] == 200
+        assert ask(service, f"GET /b/own{number}/api/v1/data/t/1", "Sec-Fetch-Site: cross-site")[0] == 200
+
+
 PREFLIGHT = ("Access-Control-Request-Method: PATCH", "Access-Control-Request-Headers: authorization,content-type")
 
 

@@ -161,6 +161,7 @@ def test_members_that_are_too_many_to_be_columns_are_refused_before_anything_is_
     answer = api.request(method, f"/api/v1/{path}", json=body, headers=ACCEPT)
     problem = assert_problem(answer, 406, "not-acceptable")
     assert "10,000 different members" in problem["detail"]
+    assert problem["title"] == "The answer has no form that is accepted"
     assert "`select`" in answer.json()["errors"][0]["detail"]
 
 

@@ -59,6 +59,17 @@ def test_another_name_is_refused_whatever_is_asked(service, host):
     assert service.run(service.database.get("t", "1"))
 
 
+@pytest.mark.parametrize(
+    ("takes_addresses", "told"), [(False, "those of its own machine"), (True, "any address, and localhost")]
+)
+def test_another_name_is_told_which_the_server_answers_to(takes_addresses, told):
+    app = create_app(start_database(), allowed_hosts=["db.example.com"], takes_addresses=takes_addresses)
+    with InsideClient(app) as client:
+        problem = assert_problem(client.get("/health", headers={"host": "page.example"}), 403, "foreign-host")
+        assert f": {told}, and those of --allow-host." in problem["detail"]
+        assert client.get("/health", headers={"host": "10.1.2.3"}).status_code == (200 if takes_addresses else 403)
+
+
 def test_the_host_in_the_address_counts(service):
     first = b"GET http://page.example/api/v1/data/t/1 HTTP/1.1"
     assert answers(service, get(first=first)) == ["403 foreign-host"]

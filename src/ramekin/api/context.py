@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ramekin.access.roles import Grant
     from ramekin.api.edge.edge import Edge
     from ramekin.api.edge.siblings import Siblings
+    from ramekin.api.http.heads import Head
     from ramekin.database.branches import Branches
     from ramekin.database.database import Database
 
@@ -64,10 +65,11 @@ class Context:
         """Look from now on how late an event loop is."""
         self.metrics.lag.watch(loop)
 
-    def database_of(self, branch: str, grant: Grant, *, goes_on: bool) -> Database:
+    def database_of(self, branch: str, grant: Grant, *, makes_none: bool) -> Database:
         """Return the database that a request is about. Who has the role `admin` makes a branch by using it.
 
-        A request that goes on where an answer of a branch ended makes none: it can only mean the one that was.
+        Args:
+            makes_none: the branch must be there.
 
         Raises:
             UnknownBranch, InvalidBranch, TooManyBranches.
@@ -75,7 +77,11 @@ class Context:
         if not branch or self.branches is None:
             return self.database
         is_maker = grant.role == "admin" and grant.tables is None
-        return self.branches.use(branch) if is_maker and not goes_on else self.branches.get(branch).database
+        return self.branches.use(branch) if is_maker and not makes_none else self.branches.get(branch).database
+
+    def is_foreign(self, head: Head) -> bool:
+        """Say whether a page of another origin sent a request: it may ask, and leaves nothing behind."""
+        return not self._edge.origins.lets_in(head.headers)
 
     def broadcast(self, database: Database) -> Broadcast:
         """Return what tells all who follow a database. Cost: O(1)."""

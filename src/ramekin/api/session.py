@@ -27,10 +27,12 @@ class Session:
 
     __slots__ = ("clock", "database", "flight", "grant", "limits", "server")
 
-    def __init__(self, server: Context, grant: Grant, branch: str = "", *, goes_on: bool = False) -> None:
+    def __init__(self, server: Context, grant: Grant, branch: str = "", *, makes_none: bool = False) -> None:
         """Make one. Raises as `Context.database_of`."""
         self.server, self.grant = server, grant
-        self.database: Database = server.database_of(branch, grant, goes_on=goes_on) if branch else server.database
+        self.database: Database = (
+            server.database_of(branch, grant, makes_none=makes_none) if branch else server.database
+        )
         self.limits, self.flight = self.database.limits, server.flight
         self.clock: Clock = server.clock
 

@@ -21,10 +21,13 @@ class Forbidden(RamekinError):
 
 
 class ForeignHost(Forbidden):
-    """`Host` is no name of the machine to which this server keeps: a page may have its own name stand for 127.0.0.1."""
+    """`Host` is none of the names that this server answers to: a page may have its own name stand for our address."""
 
     title = "The server does not answer to this host"
-    remedy = "Ask for `localhost`. Behind a proxy, name the host that it sends, such as `--allow-host db.example.com`."
+    remedy = (
+        "Ask for `localhost` on the same machine. "
+        "Behind a proxy, name the host that it sends, such as `--allow-host db.example.com`."
+    )
     place = ("header", "Host")
 
 
@@ -101,16 +104,16 @@ class MethodNotAllowed(RamekinError):
 class NotAcceptable(RamekinError):
     """None of the media types in `Accept` can be produced here, or CSV would have too many columns."""
 
-    title = "No acceptable media type"
+    title = "The answer has no form that is accepted"
     remedy = "Accept `application/json`; lists, joins and dumps also come as `application/x-ndjson` and `text/csv`."
     place = ("header", "Accept")
 
 
 class UnsupportedMediaType(RamekinError):
-    """The body has no `Content-Type`, one that this endpoint does not read, or a `Content-Encoding`."""
+    """The body has no `Content-Type`, one that this endpoint does not read, or a charset or `Content-Encoding`."""
 
-    title = "The media type is not supported"
-    remedy = "Send `Content-Type: application/json`, with no content encoding."
+    title = "The form of the body is not supported"
+    remedy = "Send `Content-Type: application/json`, or what the detail names, in UTF-8 and with no `Content-Encoding`."
     place = ("header", "Content-Type")
 
 

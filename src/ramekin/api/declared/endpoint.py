@@ -144,7 +144,9 @@ class Endpoint(Generic[M]):
     def enter(
         self, server: Context, grant: Grant, branch: str, head: Head, query: bytes, sent: object = None
     ) -> Session:
-        """Return what the endpoint is given. What goes on where an answer has ended makes no branch: it was there.
+        """Return what the endpoint is given.
+
+        What goes on where an answer has ended makes no branch, since it was there; nor does a page of another origin.
 
         Args:
             sent: the body as a value, where a cursor may stand in it.
@@ -152,8 +154,10 @@ class Endpoint(Generic[M]):
         Raises:
             UnknownBranch, InvalidBranch, TooManyBranches.
         """
-        goes_on = branch != "" and (self._goes_on(head, query) or (isinstance(sent, dict) and "cursor" in sent))
-        return Session(server, grant, branch, goes_on=goes_on)
+        if not branch:
+            return Session(server, grant)
+        goes_on = self._goes_on(head, query) or (isinstance(sent, dict) and "cursor" in sent)
+        return Session(server, grant, branch, makes_none=goes_on or server.is_foreign(head))
 
     def may_resume_by_body(self, head: Head, query: bytes) -> bool:
         """Say whether a body is to be read before `enter`, since it may hold a cursor and the head holds none."""

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-"""Methods that change nothing, and whose answers a browser keeps from pages of other sites."""
+"""Methods that change nothing, and whose answers a browser keeps from pages of other sites. See ``Endpoint.enter`` for
+branches, which a request may make by naming them: none of such a page does."""
 
 _NAME = re.compile(r"[a-z0-9._-]+")
 _HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(?::([0-9]*))?")
@@ -51,9 +52,9 @@ class Origins:
     def check(self, method: str, headers: Mapping[str, str]) -> None:
         """Refuse a request for another host, or of a page of another origin. Raises ForeignHost, ForeignOrigin."""
         if not self._is_for_us(headers):
+            these = "any address, and localhost" if self._takes_addresses else "those of its own machine"
             raise ForeignHost(
-                "'Host' is none of the names that this server answers to, which are those of its own machine; "
-                "--allow-host adds one."
+                f"'Host' is none of the names that this server answers to: {these}, and those of --allow-host."
             )
         if method not in SAFE and self._is_from_elsewhere(headers):
             raise ForeignOrigin("A page of another origin sent this request, and it would change something.")
