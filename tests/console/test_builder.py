@@ -155,9 +155,8 @@ def test_what_an_address_says_and_cannot_be_is_told_and_the_usual_stands_there(p
 )
 def test_a_table_that_is_not_there_is_named_in_its_place(page, server, view):
     page.goto(f"{server.url}/console/{view}")
-    alert = page.get_by_role("alert")
-    expect(alert).to_contain_text("There is no table 'unicorns'.")
     main = page.get_by_role("main")
+    expect(main.get_by_role("heading", name="There is no table unicorns")).to_be_visible()
     chosen = main.locator("select").evaluate_all("all => all.map((one) => one.value)")
     assert "unicorns" in chosen
     assert None not in main.locator("select").evaluate_all("all => all.map((one) => one.selectedIndex < 0 ? null : 1)")
@@ -254,3 +253,38 @@ def test_groups_are_of_the_records_that_the_list_shows_and_tell_only_what_was_as
         expect(page.get_by_text("no record in")).to_have_count(0)
     page.goto(f"{server.url}/console/groups/odds?n:in=[1,")
     expect(page.get_by_text("'in' takes an array of values")).to_be_visible()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("view", "path"), [("groups/few", "mood"), ("joins/kin/few/few_id=id", "few.mood")])
+def test_values_that_are_there_complete_the_filter_of_a_builder(page, server, view, path):
+    put(server, "few", {"id": 1, "mood": "calm"})
+    put(server, "kin", {"id": 2, "few_id": 1})
+    page.goto(f"{server.url}/console/{view}")
+    page.get_by_role("button", name="Add filter").click()
+    page.get_by_label("Field", exact=True).fill(path)
+    options = page.get_by_label("Value", exact=True).locator("+ datalist option")
+    expect(options).to_have_count(1)
+    assert options.get_attribute("value") == "calm"
+
+
+@pytest.mark.long
+def test_what_a_join_cost_is_that_of_its_rows(page, server):
+    with server.client() as client:
+        asked = {"users.age:gte": 60, "limit": 50, "explain": True}
+        cost = client.get("/api/v1/join/users/orders/user_id", params=asked).json()["explain"]["rows_examined"]
+    page.goto(f"{server.url}/console/joins/users/orders/user_id?users.age:gte=60")
+    expect(page.get_by_text(f": {cost} looked at,")).to_be_visible()
+
+
+@pytest.mark.long
+def test_groups_are_saved_whole(page, server):
+    with server.client() as client:
+        asked = {"group_by": ["order_date"], "aggregate": {"count": "count"}, "limit": 10_000}
+        found = client.post("/api/v1/query/orders", json=asked).json()["data"]
+    assert len(found) > 5000, "more than one page"
+    page.goto(f"{server.url}/console/groups/orders?group_by=order_date&aggregate=count")
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as saved:
+        page.get_by_role("menuitem", name="as NDJSON").click()
+    assert [json.loads(line) for line in saved.value.path().read_text().splitlines()] == found

@@ -1,11 +1,12 @@
 """Tables and their grid: what is shown, in which order, by which filter, and that each view is a link."""
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.console.seen import go_live, put, rows, scroll, stored
+from tests.console.seen import cell, go_live, put, rows, scroll, stored
 
 
 def texts(page, row):
@@ -337,7 +338,9 @@ def test_a_schema_is_written_field_by_field_beside_its_text(page, server):
     page.get_by_role("group", name="Field sail").get_by_label("required").check()
     page.get_by_role("group", name="Field built").get_by_label("or null").check()
     text = page.get_by_label("JSON Schema of a record")
-    text.fill(text.input_value().replace('"integer",', '"integer", "null"], "minimum": 1800, "type": ["integer",'))
+    written = json.loads(text.input_value())
+    written["properties"]["built"]["minimum"] = 1800
+    text.fill(json.dumps(written, indent=2))
     page.get_by_role("group", name="Field built").get_by_label("or null").uncheck()
     page.get_by_role("button", name="Remove the field seen").click()
     page.get_by_role("button", name="Make the table").click()
@@ -536,4 +539,125 @@ def test_a_branch_has_a_console_of_its_own_also_below_a_path(another):
     page.get_by_role("link", name="orders").click()
     expect(page).to_have_url(f"{server.url}/db/b/one/console/tables/orders")
     page.goto(f"{server.url}/db/console/tables/pets")
-    expect(page.get_by_role("alert")).to_contain_text("No such table")
+    expect(page.get_by_role("heading", name="There is no table pets")).to_be_visible()
+
+
+@pytest.mark.long
+def test_a_cell_that_is_cut_says_so_and_a_double_click_fits_its_column_to_what_is_seen(page, server):
+    long = "a long text that no column is wide enough for at first, " * 2 + "end"
+    put(server, "late", *({"id": at, "t": "short" if at < 60 else long} for at in range(80)))
+    page.goto(f"{server.url}/console/tables/late")
+    page.get_by_role("grid").press("Control+End")
+    shown = cell(page, -1, 1)
+    expect(shown).to_contain_text("end")
+    assert shown.evaluate("cell => getComputedStyle(cell.firstElementChild).textOverflow") == "ellipsis"
+    shown.hover()
+    expect(shown).to_have_attribute("title", long)
+    is_whole = "cell => cell.firstElementChild.scrollWidth <= cell.firstElementChild.clientWidth"
+    assert not shown.evaluate(is_whole)
+    head = page.get_by_role("columnheader", name="t", exact=True)
+    head.locator(".resize").dblclick()
+    assert shown.evaluate(is_whole)
+    shown.hover()
+    expect(shown).to_have_attribute("title", "")
+    page.reload()
+    page.get_by_role("grid").press("Control+End")
+    expect(shown).to_contain_text("end")
+    assert shown.evaluate(is_whole), "it is remembered"
+
+
+@pytest.mark.long
+def test_blanks_at_the_ends_of_a_text_and_between_words_are_seen(page, server):
+    put(server, "blanks", {"id": 1, "t": " lead"}, {"id": 2, "t": "trail  "}, {"id": 3, "t": "two  words"})
+    page.goto(f"{server.url}/console/tables/blanks")
+    expect(cell(page, 0, 1)).to_have_text("␣lead")
+    expect(cell(page, 1, 1)).to_have_text("trail␣␣")
+    assert cell(page, 2, 1).inner_text() == "two  words"
+
+
+@pytest.mark.long
+def test_a_link_to_a_table_that_is_not_there_says_so_and_leads_on(page, server):
+    for view in ("tables/nowhere?age:gte=3", "groups/nowhere", "joins/nowhere/users/id", "joins/users/nowhere/id"):
+        page.goto(f"{server.url}/console/{view}")
+        expect(page.get_by_role("heading", name="There is no table nowhere")).to_be_visible()
+        expect(page.get_by_role("main").get_by_role("link", name="All tables")).to_be_visible()
+    page.get_by_role("link", name="Make it").click()
+    expect(page.get_by_text("There is no table nowhere yet.")).to_be_visible()
+    expect(page.get_by_label("Name")).to_have_value("nowhere")
+    page.get_by_role("button", name="Make the table").click()
+    expect(page.get_by_role("heading", name="nowhere has no records")).to_be_visible()
+    page.goto(f"{server.url}/console/tables/no%20where")
+    expect(page.get_by_role("heading", name="There is no table no where")).to_be_visible()
+    expect(page.get_by_role("link", name="Make it")).to_have_count(0)
+
+
+@pytest.mark.long
+def test_a_link_with_columns_offers_the_others_too(page, server):
+    put(server, "loose", {"id": 1, "a": 1, "b": {"c": 2}})
+    page.goto(f"{server.url}/console/tables/loose?select=a")
+    page.get_by_role("button", name="Columns", exact=True).click()
+    expect(page.get_by_role("checkbox", name="b.c")).not_to_be_checked()
+    expect(page.get_by_role("checkbox", name="a", exact=True)).to_be_checked()
+    page.get_by_role("checkbox", name="b", exact=True).check()
+    expect(page.get_by_role("columnheader", name="b", exact=True)).to_be_visible()
+    assert page.url.endswith("?select=a,b")
+
+
+@pytest.mark.long
+def test_what_takes_long_says_that_it_is_under_way(page, server):
+    waiting = []
+    page.route("**/main.js", lambda route: waiting.append(route))
+    page.goto(f"{server.url}/console/tables/users", wait_until="commit")
+    expect(page.get_by_role("status")).to_have_text("Loading…")
+    name = page.get_by_text("Ramekin", exact=True)
+    before = name.bounding_box()
+    page.route("**/data/users*", lambda route: waiting.append(route))
+    waiting.pop().continue_()
+    expect(page.get_by_text("Looking for records…")).to_be_visible()
+    empty = page.get_by_role("grid").bounding_box()
+    page.unroute("**/data/users*")
+    for route in waiting:
+        route.continue_()
+    expect(rows(page).first).to_be_visible()
+    expect(page.get_by_text("Looking for records…")).to_have_count(0)
+    assert (name.bounding_box(), page.get_by_role("grid").bounding_box()) == (before, empty), "nothing moves"
+
+
+@pytest.mark.long
+def test_an_index_that_a_unique_field_brings_is_not_asked_for_beside_it(page, server):
+    with server.client() as client:
+        client.put("/api/v1/tables/alone", json={"unique": ["a"]}).raise_for_status()
+    page.goto(f"{server.url}/console/tables/alone/definition")
+    expect(page.get_by_label("Unique field")).to_have_value("a")
+    expect(page.get_by_label("Field of the index")).to_have_count(0)
+    page.get_by_role("button", name="a need not be unique").click()
+    page.get_by_role("button", name="Save the definition").click()
+    expect(page.get_by_text("alone is defined so now")).to_be_visible()
+    with server.client() as client:
+        assert [each for each in client.get("/api/v1/tables/alone").json()["indexes"] if each["pinned"]] == []
+
+
+@pytest.mark.long
+def test_what_is_wrong_with_a_definition_is_seen_where_it_is_saved(page, server):
+    put(server, "twins", {"id": 1, "a": 1}, {"id": 2, "a": 1})
+    page.goto(f"{server.url}/console/tables/twins/definition")
+    page.get_by_role("button", name="Add a field").click()
+    page.get_by_label("Unique field").fill("a")
+    page.get_by_role("button", name="Save the definition").click()
+    expect(page.get_by_role("alert").get_by_role("listitem").first).to_be_in_viewport()
+    expiry = page.get_by_label("Seconds after which a record goes")
+    expiry.fill("1h")
+    page.get_by_role("button", name="Save the definition").click()
+    expect(expiry).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_role("alert")).to_be_in_viewport()
+
+
+@pytest.mark.long
+def test_a_page_behind_a_jump_follows_the_one_before_it_by_cursor(page, server):
+    asked = []
+    page.goto(f"{server.url}/console/tables/orders?sort=total_price")
+    expect(rows(page).first).to_be_visible()
+    page.on("request", lambda request: asked.append(request.url) if "/data/" in request.url else None)
+    with page.expect_request(re.compile("cursor=")):
+        page.get_by_role("grid").evaluate("grid => { grid.scrollTop = 3000 * 30; }")
+    assert len([url for url in asked if "offset=" in url]) == 1

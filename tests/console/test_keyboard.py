@@ -45,6 +45,20 @@ def test_the_palette_goes_anywhere_by_a_few_letters(page, server):
 
 
 @pytest.mark.long
+def test_the_palette_makes_a_table_and_undoes(page, server):
+    page.goto(f"{server.url}/console/tables")
+    expect(page.get_by_role("region", name="List of tables")).to_be_visible()
+    open_palette(page)
+    page.keyboard.type("undo")
+    expect(page.get_by_role("option").first).to_contain_text("Undo the last change")
+    page.keyboard.press("Escape")
+    open_palette(page)
+    page.keyboard.type("new table")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="New table")).to_be_visible()
+
+
+@pytest.mark.long
 def test_where_somebody_goes_the_arrows_work_at_once(page, server):
     grid, find = page.get_by_role("grid"), page.get_by_role("searchbox", name="Find a table")
     page.goto(f"{server.url}/console/joins")

@@ -179,3 +179,14 @@ def test_changes_of_one_table_are_a_link(page, server):
     expect(feed.get_by_role("listitem")).to_have_count(1)
     page.get_by_label("Table", exact=True).select_option("All tables")
     expect(page).to_have_url(f"{server.url}/console/changes")
+
+
+@pytest.mark.long
+def test_what_a_key_may_not_see_is_asked_for_once(page, server):
+    asked, told = [], {"title": "Forbidden", "status": 403, "detail": "This takes the role 'admin'."}
+    page.clock.install()
+    page.route("**/metrics", lambda route: (asked.append(1), route.fulfill(status=403, json=told)))
+    page.goto(f"{server.url}/console/live")
+    expect(page.get_by_role("alert")).to_contain_text("This takes the role")
+    page.clock.run_for(10_000)
+    assert len(asked) == 1

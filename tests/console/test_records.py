@@ -42,7 +42,7 @@ def test_what_two_change_apart_is_merged(pets, server):
     cell(pets, 0, 1).dblclick()
     pets.get_by_label("name", exact=True).fill("Max")
     pets.keyboard.press("Enter")
-    expect(pets.get_by_text("Saved, with what somebody else had changed: big, tag")).to_be_visible()
+    expect(pets.get_by_text("with what somebody else had changed: big, tag")).to_be_visible()
     assert stored(server, 1) == {"id": 1, "name": "Max", "age": 3, "big": 1, "tag": "new"}
 
 
@@ -61,7 +61,7 @@ def test_a_conflict_shows_both_versions_and_lets_one_choose(pets, server):
     dialog.get_by_label("Theirs for name").check()
     dialog.get_by_role("button", name="Save what is chosen").click()
     expect(dialog).to_have_count(0)
-    expect(pets.get_by_text("Saved, with what somebody else had changed: big")).to_be_visible()
+    expect(pets.get_by_text("with what somebody else had changed: big")).to_be_visible()
     assert stored(server, 1) == {"id": 1, "name": "Eve", "age": 5, "big": 2}
 
 
@@ -416,3 +416,111 @@ def test_tabs_breaks_and_blanks_are_seen_apart(pets, server):
     pets.reload()
     expect(cell(pets, 0, 1)).to_have_text("a ⇥ b ⏎ c")
     expect(cell(pets, 0, 2)).to_have_text('"␣␣"')
+
+
+WRONG = {
+    "[1]": "A record is a JSON object",
+    '"x"': "A record is a JSON object",
+    "null": "A record is a JSON object",
+    '{"id": 1, "n": {"a": 1, "a": 2}}': "The member 'a' is there twice.",
+    '{"id": 1,\n"n": 9223372036854775808}': "Line 2: An integer does not fit into 64 bits",
+}
+"""Texts of JSON that are no record which the server takes, with what is said of them."""
+
+
+@pytest.mark.long
+def test_what_is_no_record_is_told_as_it_is_written_and_not_sent(pets, server):
+    before = stored(server, 1)
+    pets.goto(f"{server.url}/console/tables/pets/records/1/json")
+    places = [(pets.get_by_label("The record as JSON"), pets.get_by_role("button", name="Save"))]
+    for text, told in WRONG.items():
+        places[0][0].fill(text)
+        expect(pets.get_by_role("alert")).to_contain_text(told)
+        expect(places[0][1]).to_be_disabled()
+    pets.get_by_role("button", name="Discard").click()
+    pets.get_by_role("button", name="Add", exact=True).click()
+    form = pets.get_by_role("dialog", name="Add to pets")
+    form.get_by_role("tab", name="JSON").click()
+    for text, told in WRONG.items():
+        form.get_by_label("The record").fill(text)
+        expect(form).to_contain_text(told)
+        expect(form.get_by_role("button", name="Add the record")).to_be_disabled()
+    form.get_by_role("button", name="Cancel").click()
+    assert stored(server, 1) == before
+
+
+@pytest.mark.long
+def test_a_member_twice_is_told_in_a_definition_and_in_what_is_merged_into_many(pets, server):
+    pets.get_by_role("button", name="More").click()
+    pets.get_by_role("menuitem", name="Change all that are found").click()
+    pets.get_by_label("What is merged into each").fill('{"tag": 1, "tag": 2}')
+    pets.get_by_role("button", name="Change 2 records").click()
+    expect(pets.get_by_role("dialog")).to_contain_text("The member 'tag' is there twice.")
+    pets.get_by_role("button", name="Cancel").click()
+    pets.goto(f"{server.url}/console/tables/pets/definition")
+    pets.get_by_label("JSON Schema of a record").fill('{"type": "object", "type": "array"}')
+    expect(pets.get_by_text("The member 'type' is there twice.")).to_be_visible()
+    assert "tag" not in stored(server, 1)
+
+
+@pytest.mark.long
+def test_what_was_saved_and_undone_is_named(pets, server):
+    cell(pets, 0, 2).dblclick()
+    pets.get_by_label("age", exact=True).fill("4")
+    pets.keyboard.press("Enter")
+    expect(pets.get_by_text("Saved pets 1: age")).to_be_visible()
+    pets.get_by_role("link", name="All tables").first.click()
+    expect(pets.get_by_role("region", name="List of tables")).to_be_visible()
+    pets.keyboard.press("Control+z")
+    expect(pets.get_by_text("Undone pets 1: age")).to_be_visible()
+    assert stored(server, 1)["age"] == 3
+
+
+@pytest.mark.long
+def test_the_form_for_a_first_record_takes_an_id(page, server):
+    with server.client() as client:
+        client.put("/api/v1/tables/first", json={"schema": {"properties": {"name": {}}}}).raise_for_status()
+    page.goto(f"{server.url}/console/tables/first")
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_label("id", exact=True).fill("one")
+    page.get_by_role("button", name="Add the record").click()
+    expect(page.get_by_text("Added one to first")).to_be_visible()
+
+
+@pytest.mark.long
+def test_what_is_edited_is_seen_whole_and_so_is_what_is_wrong_with_it(page, server):
+    text = "a text of many words, " * 5
+    put(server, "wide", {"id": 1, **{f"c{at}": 1 for at in range(12)}, "last": text})
+    page.goto(f"{server.url}/console/tables/wide?select=last,c1,c2,c3,c4,c5,c6,c7,c8,c9,c10,c11")
+    cell(page, 0, 0).dblclick()
+    box = page.get_by_label("last", exact=True)
+    assert box.evaluate("box => box.scrollHeight - box.clientHeight") <= 2
+    page.keyboard.press("Escape")
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    page.get_by_label("c11", exact=True).fill("abc")
+    page.keyboard.press("Enter")
+    told = page.get_by_text("This is no JSON number")
+    expect(told).to_be_visible()
+    assert told.evaluate("box => box.getBoundingClientRect().right <= innerWidth && box.scrollWidth <= box.clientWidth")
+
+
+@pytest.mark.long
+def test_a_fault_of_a_change_of_many_names_the_record(page, server):
+    page.goto(f"{server.url}/console/tables/shops?id=lyon-1")
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Change all that are found").click()
+    page.get_by_label("What is merged into each").fill('{"address": {"zzz": 1}}')
+    page.get_by_role("button", name="Change 1 record").click()
+    expect(page.get_by_role("alert")).to_contain_text("/lyon-1/address/zzz")
+
+
+@pytest.mark.long
+def test_only_kinds_that_a_model_takes_are_offered(page, server):
+    either = {"anyOf": [{"type": "number"}, {"type": "string"}, {"type": "null"}]}
+    with server.client() as client:
+        client.put("/api/v1/tables/kinds", json={"schema": {"properties": {"either": either}}}).raise_for_status()
+    page.goto(f"{server.url}/console/tables/kinds")
+    page.get_by_role("button", name="Add", exact=True).click()
+    kinds = page.get_by_label("Kind of either").locator("option")
+    assert sorted(kinds.all_inner_texts()) == ["not sent", "null", "number", "text"]

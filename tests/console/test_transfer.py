@@ -640,3 +640,19 @@ def test_a_text_is_copied_where_the_browser_gives_no_clipboard(page, server):
     page.get_by_role("button", name="Copy", exact=True).click()
     page.get_by_role("menuitem", name="as curl").click()
     expect(page.get_by_text("The browser does not let this page copy.")).to_be_visible()
+
+
+@pytest.mark.long
+def test_what_is_copied_and_saved_as_csv_has_the_names_of_fields(page, server, copied):
+    put(server, "named", {"id": 1, "a.b": 1, "-c": 2, "d,e": 3, "": 4, "large": 9007199254740995})
+    header = 'id,a.b,-c,"d,e","",large'
+    text, script = copied("named", "as CSV", "for JavaScript")
+    assert text.splitlines()[0] == header
+    assert "beyond 2^53" in script
+    page.goto(f"{server.url}/console/tables/named?select=a\\.b,\\-c")
+    page.get_by_role("button", name="Export", exact=True).click()
+    with page.expect_download() as saved:
+        page.get_by_role("menuitem", name="as CSV", exact=True).click()
+    assert saved.value.path().read_text().splitlines() == ["a.b,-c", "1,2"]
+    [script] = copied("users", "for JavaScript")
+    assert "2^53" not in script

@@ -100,6 +100,12 @@ const [DOT, COMMA] = [bare("\\."), bare(",")];
 /** The names that a path leads through. @param {string} path */
 export const stepsOf = (path) => path.split(DOT).map((step) => (step === '""' ? "" : step.replace(/\\([^])/g, "$1")));
 
+/** What a column of a file is called: as the field is, where a path leads to one. @param {string} path */
+export const headerOf = (path) => {
+  const steps = stepsOf(path);
+  return steps.length === 1 ? steps[0] : path;
+};
+
 /** The paths of a list, as `sort` and `select` have them. @param {string} text */
 export const pathsOf = (text) => text.split(COMMA).filter(Boolean);
 

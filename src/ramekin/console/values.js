@@ -33,8 +33,8 @@ export function show(value) {
   return String(value);
 }
 
-/** @param {string} text */
-const cut = (text) => (text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text).replace(/[\r\n]+/g, " ⏎ ").replace(/\t+/g, " ⇥ ");
+/** Blanks at an end, which nobody would see, are drawn. @param {string} text */
+const cut = (text) => (text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text).replace(/^ +| +$/g, (blanks) => "␣".repeat(blanks.length)).replace(/[\r\n]+/g, " ⏎ ").replace(/\t+/g, " ⇥ ");
 
 /** Characters that a box for text does not give back as it got them: a carriage return becomes a line feed or nothing. */
 const CHANGED_BY_BOXES = /[\0-\x08\x0b-\x1f\x7f]/;

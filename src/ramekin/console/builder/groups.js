@@ -6,16 +6,16 @@ import { filterOf, wordsOf, wrongPage } from "../filter.js";
 import { FilterBar } from "../grid/filter_bar.js";
 import { curl, pathOf } from "../server.js";
 import { tableOf, tables } from "../tables/catalog.js";
+import { Missing, isMissing } from "../tables/missing.js";
 import { TableOptions } from "../tables/options.js";
-import { saveRecords } from "../transfer/download.js";
+import { ExportMenu } from "../transfer/export_menu.js";
 import { useCorrections } from "../ui/corrections.js";
 import { Empty } from "../ui/empty.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
-import { Menu } from "../ui/menu.js";
 import { many } from "../values.js";
 import { useAnswer } from "./answer.js";
-import { useFields } from "./fields.js";
+import { useKnown } from "./fields.js";
 import { GroupChart } from "./group_chart.js";
 import { Rows, Told, plainColumns } from "./rows.js";
 import { Terms, WORDS, isTerm, nameOf } from "./terms.js";
@@ -57,7 +57,7 @@ function queryOf({ by, terms, sort, chart, filter }, schema) {
 export default function Groups() {
   const { parts: [, table = ""], words } = view.value;
   const build = buildOf(words);
-  const [list] = useFields([table]);
+  const [{ fields: list, records }] = useKnown([table]);
   const fields = new Map(list.map((field) => [field.path, field]));
   const wrong = build.terms.filter((term) => !isTerm(term));
   const right = build.terms.filter(isTerm);
@@ -85,14 +85,14 @@ export default function Groups() {
   const command = curl("POST", path, { body: query });
   return html`<section class="pad stack" aria-label="Groups">
     <div class="title"><h1>Groups</h1><p class="faint">Count, add up and compare records that have something in common.</p><span class="grow"></span>
-      ${rows.length > 0 && html`<${Menu} label="Export" icon="download" text="Export" kind="plain" items=${/** @type {const} */ (["csv", "json", "ndjson"]).map((format) => ({ name: `as ${format.toUpperCase()}`, run: () => saveRecords(rows, `${table}-groups`, format) }))} />`}</div>
+      ${rows.length > 0 && html`<${ExportMenu} path=${path} query=${query} name=${`${table}-groups`} />`}</div>
     <div class="builder">
       <label class="field">Table<select aria-label="Table" value=${table} onChange=${(/** @type {any} */ event) => go(link(["groups", event.target.value].filter(Boolean)))}>
         <${TableOptions} none="Choose…" chosen=${table} /></select></label>
     </div>
-    ${table && html`<${Terms} fields=${list} by=${build.by} terms=${terms} sort=${sort} put=${put} />
-      <${FilterBar} table=${table} command=${command} filter=${build.filter} fields=${fields} records=${[]} onFilter=${(/** @type {any} */ filter) => put({ filter })} />`}
-    ${error && html`<${Fault} error=${error} />`}
+    ${table && !isMissing(error) && html`<${Terms} fields=${list} by=${build.by} terms=${terms} sort=${sort} put=${put} />
+      <${FilterBar} table=${table} command=${command} filter=${build.filter} fields=${fields} records=${records} onFilter=${(/** @type {any} */ filter) => put({ filter })} />`}
+    ${error && (isMissing(error) ? html`<${Missing} table=${table} />` : html`<${Fault} error=${error} />`)}
     ${answer ? html`<div class="stack" aria-busy=${isBusy}>
         <p class="sentence">${sentence(table, build.by, terms, rows.length, answer.next !== null)}</p>
         <${Told} answer=${answer} />

@@ -6,7 +6,8 @@ import { FilterBar } from "../grid/filter_bar.js";
 import { stepsOf } from "../fields.js";
 import { isReference, refersTo } from "../references.js";
 import { curl, pathOf } from "../server.js";
-import { tables } from "../tables/catalog.js";
+import { tableOf, tables } from "../tables/catalog.js";
+import { Missing, isMissing } from "../tables/missing.js";
 import { TableOptions } from "../tables/options.js";
 import { ExportMenu } from "../transfer/export_menu.js";
 import { useCorrections } from "../ui/corrections.js";
@@ -15,7 +16,7 @@ import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { count, many } from "../values.js";
 import { useAnswer } from "./answer.js";
-import { pairFields, useFields } from "./fields.js";
+import { pairFields, pairRecords, useKnown } from "./fields.js";
 import { Rows, Told, pairColumns, plainColumns } from "./rows.js";
 
 const SHOWN = 50;
@@ -26,14 +27,17 @@ export default function Joins() {
   const { parts: [, left = "", right = "", given = ""], words } = view.value;
   const { own, wrong } = ownOf(words);
   const filter = filterOf(words.filter(([name]) => !OWN.includes(name)));
-  const fields = useFields([left, right]);
+  const known = useKnown([left, right]);
+  const fields = known.map((each) => each.fields);
   const keys = suggestions([left, right], fields);
   const key = given || (left && right && fields.length === 2 ? keys[0] : "");
   const names = own.as ? own.as.split(",") : [left, right];
   const asked = /** @type {[string, string][]} */ ([...Object.entries(own), ...wordsOf(filter)]);
   const path = `join/${pathOf(left, right)}/${encodeURIComponent(key).replaceAll("%3D", "=")}`;
   const isWhole = Boolean(left && right && key);
-  const { answer, error, isBusy } = useAnswer(isWhole ? { path, words: [...asked, ["limit", String(SHOWN)], ["count", "true"], ["explain", "true"]] } : null);
+  const { answer, error, isBusy } = useAnswer(isWhole ? { path, words: [...asked, ["limit", String(SHOWN)], ["explain", "true"]] } : null);
+  const { answer: counted } = useAnswer(isWhole ? { path, words: [...asked, ["limit", "0"], ["count", "true"]] } : null); // apart, since rows cost less
+  const total = counted?.total ?? null;
   const put = (/** @type {Partial<Build>} */ made) => show({ left, right, key: given, own, filter, ...made });
   useCorrections([wrongPage(words), ...wrong], () => put({}));
   const isTree = own.shape === "tree";
@@ -42,10 +46,10 @@ export default function Joins() {
       ${answer && html`<${ExportMenu} path=${path} words=${asked} name=${`${left}-${right}`} />`}</div>
     <${Choices} left=${left} right=${right} shownKey=${key} keys=${keys} own=${own} put=${put} />
     ${isWhole && html`<${FilterBar} table=${`${left}-${right}`} made=${`${API}/${path}${asked.length ? `?${queryOf(asked)}` : ""}`} filter=${filter}
-      fields=${pairFields(names, fields)} records=${answer?.data ?? []} onFilter=${(/** @type {any} */ made) => put({ filter: made })} />`}
-    ${error && html`<${Fault} error=${error} />`}
+      fields=${pairFields(names, fields)} records=${pairRecords(names, known)} onFilter=${(/** @type {any} */ made) => put({ filter: made })} />`}
+    ${error && (isMissing(error) ? html`<${Missing} table=${[left, right].find((name) => !tableOf(name)) ?? left} />` : html`<${Fault} error=${error} />`)}
     ${answer ? html`<div class="stack" aria-busy=${isBusy}>
-        <p class="sentence">${sentence(answer, names, isTree)} ${answer.data.length < answer.total && html`<span class="faint">The first ${count(answer.data.length)} of them are below.</span>`}</p>
+        <p class="sentence">${sentence(answer.join, total, names, isTree)} ${total !== null && answer.data.length < total && html`<span class="faint">The first ${count(answer.data.length)} of them are below.</span>`}</p>
         <${Told} answer=${answer} />
         ${answer.data.length > 0 && html`<${Rows} label="Joined rows" rows=${answer.data} columns=${isTree ? plainColumns(answer.data) : pairColumns(answer.data, names)} />`}
         <details><summary>As a command</summary><pre tabindex="0">${curl("GET", path, { words: asked })}</pre></details>
@@ -118,9 +122,9 @@ function suggestions([left, right], [first = [], second = []]) {
   return [...new Set([...named, "id"])];
 }
 
-/** What the join did, in words. @param {any} answer @param {string[]} names @param {boolean} isTree */
-function sentence({ join, total }, [left, right], isTree) {
-  const rows = many(total, "row");
+/** What the join did, in words. @param {any} join @param {number | null} total @param {string[]} names @param {boolean} isTree */
+function sentence(join, total, [left, right], isTree) {
+  const rows = total === null ? "… rows" : many(total, "row");
   if (!join.on) return `${rows}: one of the tables is empty, so there is nothing to compare.`;
   if (isTree) return `${rows}: each of ${left}, with those of ${right} inside it for which ${join.on}.`;
   const also = { inner: "", left: `, and each of ${left} without any`, right: `, and each of ${right} without any`, full: ", and each of both without any" };

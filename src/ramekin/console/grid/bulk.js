@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { MOST_ROWS, queryOf } from "../address.js";
 import { conditionWords } from "../filter.js";
+import { readJson } from "../elements.js";
 import { parse, print } from "../json.js";
 import { undoable } from "../record/store.js";
 import { ask, pathOf, read } from "../server.js";
@@ -39,7 +40,7 @@ export function Bulk({ table, filter, kind, onClose, onDone }) {
   const run = async () => {
     setBusy(true);
     try {
-      const patch = kind === "patch" ? /** @type {object} */ (readAs(text, "object", parse)) : null;
+      const patch = kind === "patch" ? /** @type {object} */ (readAs(text, "object", readJson)) : null;
       const { changed, undo } = await change(table, words, patch, /** @type {number} */ (matched));
       const told = `${patch ? "Changed" : "Deleted"} ${many(changed, "record")}`;
       if (undo) undoable(told, () => undo().then(onDone));

@@ -9,6 +9,8 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const NARROW = 92;
 const WIDE = 320;
 const PADDING = 26;
+/** Pixels of a letter at the least, about. */
+const THINNEST = 3;
 
 /** @param {string} table @returns {Record<string, number>} */
 export function keptWidths(table) {
@@ -43,11 +45,13 @@ export function valueAt(record, path) {
 let pen = null;
 
 /**
- * A width at which most of what a column holds can be read.
+ * A width at which most of what a column holds can be read; where somebody says how much it may be, all.
  * @param {string} path
  * @param {any[]} records
+ * @param {number} [wanted]
  */
-export function fittingWidth(path, records) {
+export function fittingWidth(path, records, wanted) {
+  const widest = wanted ?? WIDE;
   const family = getComputedStyle(document.body).fontFamily;
   const widthOf = (/** @type {string} */ text, /** @type {string} */ weight) => {
     pen ??= /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
@@ -57,8 +61,8 @@ export function fittingWidth(path, records) {
   let most = widthOf(path, "550") + 28; // the arrow of an order, and its place among others
   for (const record of records.slice(0, 50)) {
     const value = valueAt(record, path);
-    most = Math.max(most, widthOf(show(value).slice(0, 60), kindOf(value) === "number" ? "600" : "400"));
+    most = Math.max(most, widthOf(show(value).slice(0, Math.ceil(widest / THINNEST)), kindOf(value) === "number" ? "600" : "400"));
   }
-  if (records.length && records.slice(0, 5).every((record) => UUID.test(String(valueAt(record, path))))) return 150;
-  return Math.min(WIDE, Math.max(NARROW, Math.ceil(most)));
+  if (!wanted && records.length && records.slice(0, 5).every((record) => UUID.test(String(valueAt(record, path))))) return 150;
+  return Math.min(widest, Math.max(NARROW, Math.ceil(most)));
 }

@@ -1,5 +1,6 @@
 // A list in other words, which ask for exactly what it shows: as a command, as a program, or its records as they are seen.
 import { API } from "../address.js";
+import { headerOf } from "../fields.js";
 import { addressOf, curl, hasKey, pathOf } from "../server.js";
 import { Spelled, print } from "../json.js";
 import { writeCsv } from "../transfer/csv.js";
@@ -70,11 +71,14 @@ with Client(${server}${hasKey() ? ', key=os.environ["RAMEKIN_KEY"]' : ""}) as cl
 `;
 }
 
-/** @param {string} table @param {[string, string][]} words */
-export function asJavaScript(table, words) {
+/** Whether some records have integers that a number of JavaScript does not hold. @param {any[]} records */
+export const haveLarge = (records) => (print(records).match(/(?<=[:[,])-?\d{16,}(?=[,\]}])/g) ?? []).some((text) => !Number.isSafeInteger(Number(text)));
+
+/** @param {string} table @param {[string, string][]} words @param {any[]} seen records that it is to find */
+export function asJavaScript(table, words, seen) {
   const key = hasKey() ? ", { headers: { Authorization: `Bearer ${key}` } }" : "";
   return `${hasKey() ? 'const key = "..."; // yours\n' : ""}const response = await fetch(${print(location.origin + addressOf(`data/${pathOf(table)}`, words))}${key});
-const { data, next } = await response.json();
+${haveLarge(seen) ? "// Some integers here are beyond 2^53, which response.json() rounds: read response.text() with a parser that keeps them.\n" : ""}const { data, next } = await response.json();
 `;
 }
 
@@ -82,4 +86,4 @@ const { data, next } = await response.json();
 export const asJson = (records, columns) => print(columns.length && !columns.includes("id") ? records.map(({ id: _, ...shown }) => shown) : records, 2);
 
 /** @param {any[]} records @param {string[]} columns */
-export const asCsv = (records, columns) => writeCsv([columns, ...records.map((record) => columns.map((path) => valueAt(record, path)))]);
+export const asCsv = (records, columns) => writeCsv([columns.map(headerOf), ...records.map((record) => columns.map((path) => valueAt(record, path)))]);

@@ -26,10 +26,11 @@ const NARROWEST_PX = 48;
  * @typedef {{rows: import("./rows.js").Rows, columns: string[], widthOf: (path: string) => number, fields: Map<string, import("../fields.js").Field>,
  *   order: import("../filter.js").Order[], openedId: string | undefined, fresh: Set<string>, isWritable: boolean,
  *   href: (record: any) => string, onOpen: (record: any) => void, onSort: (path: string, isMore: boolean) => void,
- *   onWidth: (path: string, width: number, isDone: boolean) => void, onSave: (record: any, path: string, value: unknown) => Promise<void>}} Given
+ *   onWidth: (path: string, width: number, isDone: boolean) => void, onFit: (path: string, seen: any[], most: number) => void,
+ *   onSave: (record: any, path: string, value: unknown) => Promise<void>}} Given
  * @param {Given} given
  */
-export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, isWritable, href, onOpen, onSort, onWidth, onSave }) {
+export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, isWritable, href, onOpen, onSort, onWidth, onFit, onSave }) {
   const box = useRef(/** @type {HTMLDivElement | null} */ (null));
   const scroll = useMemo(() => new Scroll(ROW_PX), [rows]);
   const [top, setTop] = useState(0);
@@ -91,13 +92,18 @@ export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, i
     await onSave(made.record, made.path, value);
     leave(made);
   };
+  const fit = (/** @type {string} */ path) => {
+    const seen = Array.from({ length: last - first + 1 }, (_, place) => rows.at(first + place)).filter(Boolean);
+    onFit(path, seen, Math.max(NARROWEST_PX, (box.current?.clientWidth ?? 0) - GUTTER_PX));
+  };
   /** What a key does at a header; false if it is none for that. @param {KeyboardEvent} event */
   const pressHead = ({ key, shiftKey }) => {
     const path = columns[active.column];
     const wider = { "+": STEP_PX, "-": -STEP_PX }[key];
     if (wider) onWidth(path, Math.max(NARROWEST_PX, widthOf(path) + wider), true);
     else if (key === "Enter") onSort(path, shiftKey);
-    return wider !== undefined || key === "Enter";
+    else if (key === "0") fit(path);
+    return wider !== undefined || key === "Enter" || key === "0";
   };
   const press = (/** @type {KeyboardEvent} */ event) => {
     if (event.target !== box.current) return;
@@ -134,18 +140,25 @@ export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, i
       active=${active.row === index ? active.column : -1} edit=${isEdited ? edit : null} isOpened=${record && String(record.id) === openedId}
       isFresh=${record && fresh.has(String(record.id))} href=${href} onPick=${pick} onEdit=${begin} onSave=${save} onLeave=${leave} />`);
   }
-  return html`<div class="grid" role="grid" tabindex="0" ref=${box} onScroll=${onScroll} onKeyDown=${press} aria-label="Records"
+  return html`<div class="grid" role="grid" tabindex="0" ref=${box} onScroll=${onScroll} onKeyDown=${press} onPointerOver=${tellWhole} aria-label="Records"
       aria-rowcount=${count + 1} aria-colcount=${columns.length + 1} aria-activedescendant=${active.row === HEAD || (active.row >= first && active.row <= last) ? "active-cell" : undefined} aria-multiselectable="false">
     <div class="grid-head" role="row" aria-rowindex="1" style=${{ width: `${width}px` }}>
       <div role="columnheader" class="gutter"><span class="hidden">Row</span></div>
-      ${columns.map((path, at) => html`<${Head} key=${path} path=${path} width=${widths[at]} field=${fields.get(path)} order=${order} isActive=${active.row === HEAD && active.column === at} onSort=${onSort} onWidth=${onWidth} />`)}
+      ${columns.map((path, at) => html`<${Head} key=${path} path=${path} width=${widths[at]} field=${fields.get(path)} order=${order} isActive=${active.row === HEAD && active.column === at} onSort=${onSort} onWidth=${onWidth} onFit=${fit} />`)}
     </div>
     <div class="grid-canvas" role="rowgroup" style=${{ height: `${scroll.height}px`, width: `${width}px` }}>${lines}</div>
   </div>`;
 }
 
-/** @param {{path: string, width: number, field?: import("../fields.js").Field, order: import("../filter.js").Order[], isActive: boolean, onSort: Given["onSort"], onWidth: Given["onWidth"]}} given */
-function Head({ path, width, field, order, isActive, onSort, onWidth }) {
+/** Tell on the side what does not fit into the cell below the pointer. @param {PointerEvent} event */
+function tellWhole({ target }) {
+  const cell = target instanceof Element ? target.closest(".cell") : null;
+  const shown = cell?.querySelector(":scope > span");
+  if (cell instanceof HTMLElement && shown) cell.title = shown.scrollWidth > shown.clientWidth ? shown.textContent ?? "" : "";
+}
+
+/** @param {{path: string, width: number, field?: import("../fields.js").Field, order: import("../filter.js").Order[], isActive: boolean, onSort: Given["onSort"], onWidth: Given["onWidth"], onFit: (path: string) => void}} given */
+function Head({ path, width, field, order, isActive, onSort, onWidth, onFit }) {
   const at = order.findIndex((each) => each.path === path);
   const sorted = at < 0 ? "none" : order[at].isDown ? "descending" : "ascending";
   const drag = (/** @type {PointerEvent} */ event) => {
@@ -164,6 +177,6 @@ function Head({ path, width, field, order, isActive, onSort, onWidth }) {
     <button type="button" tabindex="-1" onClick=${(/** @type {MouseEvent} */ event) => onSort(path, event.shiftKey)}>
       <span class="clip">${path}</span>${at >= 0 && html`<${Icon} name=${order[at].isDown ? "down" : "up"} />`}${at >= 0 && order.length > 1 && html`<small>${at + 1}</small>`}
     </button>
-    <span class="resize" aria-hidden="true" onPointerDown=${drag} onDblClick=${() => onWidth(path, 0, true)}></span>
+    <span class="resize" aria-hidden="true" onPointerDown=${drag} onDblClick=${() => onFit(path)}></span>
   </div>`;
 }

@@ -1,6 +1,6 @@
 // A change of many records that can be undone: each is put back as it was, but for those that somebody has changed since.
 import { isSame, print } from "../json.js";
-import { ask, pathOf, read } from "../server.js";
+import { Problem, ask, pathOf, read } from "../server.js";
 
 /** @typedef {Map<string, {tag: string, text: string}>} Left what a change left of records, by their ids */
 
@@ -11,9 +11,15 @@ import { ask, pathOf, read } from "../server.js";
  */
 export async function patchEach(table, ids, patch) {
   const operations = ids.map((id) => ({ op: "patch", table, id, record: patch }));
-  const { results } = await read("batch", { method: "POST", body: { operations } });
+  const { results } = await read("batch", { method: "POST", body: { operations } }).catch((error) => {
+    if (error instanceof Problem) error.errors = error.errors.map((each) => ({ ...each, pointer: namedIn(each.pointer ?? "", ids) }));
+    throw error;
+  });
   return new Map(results.map((/** @type {any} */ { id, etag, record }) => [String(id), { tag: etag, text: print(record) }]));
 }
+
+/** Where a fault is, by the id of the record and not by the operation that nobody made. @param {string} pointer @param {unknown[]} ids */
+const namedIn = (pointer, ids) => pointer.replace(/^\/operations\/(\d+)(\/record)?/, (_said, at) => `/${ids[Number(at)]}`);
 
 /**
  * Put records back where they still are what a change left. All at once, so what changes meanwhile is looked at anew.

@@ -23,6 +23,8 @@ export class Rows {
     this.pages = new Map();
     /** @type {Map<number, AbortController>} */
     this.asked = new Map();
+    /** @type {Map<number, Promise<void>>} */
+    this.loading = new Map();
     this.uses = 0;
     /** Grows with all that arrives: whoever draws rows reads it. */
     this.version = signal(0);
@@ -31,6 +33,11 @@ export class Rows {
     this.warnings = signal(/** @type {string[]} */ ([]));
     void this.count();
     void this.load(0);
+  }
+
+  /** Whether nothing has come yet: no row, and not how many there are. */
+  get isWaiting() {
+    return this.pages.size === 0 && this.total.value !== 0 && this.error.value === null;
   }
 
   /** How many rows there are, as far as is known. */
@@ -87,10 +94,18 @@ export class Rows {
     }
   }
 
-  /** @param {number} number */
-  async load(number) {
+  /** @param {number} number @returns {Promise<void>} */
+  load(number) {
+    const loading = this.fetch(number, this.loading.get(number - 1)).finally(() => this.loading.get(number) === loading && this.loading.delete(number));
+    this.loading.set(number, loading);
+    return loading;
+  }
+
+  /** @param {number} number @param {Promise<void> | undefined} before the page before it, where that is asked for: its cursor costs less than an offset */
+  async fetch(number, before) {
     const stop = new AbortController();
     this.asked.set(number, stop);
+    await before;
     const cursor = cursorOf(this.pages.get(number - 1)?.next);
     /** @type {[string, string][]} */
     const from = number === 0 ? [] : cursor ? [["cursor", cursor]] : [["offset", String(number * PAGE)]];

@@ -8,6 +8,7 @@ import { print } from "../json.js";
 import { curl, pathOf } from "../server.js";
 import { tableOf } from "../tables/catalog.js";
 import { gridOf } from "../tables/chosen.js";
+import { Missing, isMissing } from "../tables/missing.js";
 import { TableOptions } from "../tables/options.js";
 import { Button } from "../ui/button.js";
 import { Empty } from "../ui/empty.js";
@@ -49,7 +50,7 @@ export default function Changes() {
         <${Button} icon="trash" disabled=${!entries.length} onClick=${() => setCome((come) => ({ ...come, entries: [] }))}>Clear<//>
       </div>
     </div>
-    ${error && state === "waiting" && html`<${Fault} error=${error} />`}
+    ${error && state === "waiting" && (isMissing(error) ? html`<${Missing} table=${table} />` : html`<${Fault} error=${error} />`)}
     ${state === "lost" && html`<p class="note">Some changes were missed: more happened than the server keeps.</p>`}
     ${entries.length ? html`<ol class="feed" aria-label="Changes, the newest first">${entries.map((entry) => html`<${Line} key=${entry.key} entry=${entry} />`)}</ol>`
       : !held.length && !error && html`<${Empty} icon="history" title="Nothing has happened yet" curl=${example(table)}>

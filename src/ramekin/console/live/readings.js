@@ -66,8 +66,10 @@ export function watchServer() {
         fault.value = error;
       }
     }
+    if (/** @type {any} */ (fault.value)?.status === 403) return; // what the key forbids now it forbids later
     if (!isOver) timer = setTimeout(step, readings.value.length || fault.value ? EVERY_MS : EVERY_MS / 4);
   };
+  fault.value = null;
   void step();
   return () => {
     isOver = true;

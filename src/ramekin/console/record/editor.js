@@ -1,7 +1,7 @@
 // An editor for one value. What kind of value it is can be chosen where the schema leaves it open, so that a null, an
 // empty text and a member that is not there are never written by mistake.
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { parse } from "../json.js";
+import { readJson } from "../elements.js";
 import { draft, forget } from "../ui/drafts.js";
 import { inOneLine } from "../ui/fault.js";
 import { html } from "../ui/html.js";
@@ -20,14 +20,24 @@ export function declaredKind(field) {
   return field.kind === "enum" ? kindOf(field.choices?.[0]) : field.kind;
 }
 
+/** @type {Record<string, import("../values.js").Kind>} */
+const CALLED = { string: "text", integer: "number", number: "number", boolean: "boolean", array: "array", object: "object" };
+
+/** The kinds between which a schema leaves a choice; none where it says nothing that is known here. @param {any} schema @returns {import("../values.js").Kind[]} */
+function optionsOf(schema) {
+  const types = (schema?.anyOf ?? schema?.oneOf ?? [{ type: schema?.type }]).flatMap((/** @type {any} */ each) => each.type ?? "").filter((/** @type {string} */ type) => type !== "null");
+  return types.every((/** @type {string} */ type) => CALLED[type]) ? [...new Set(types.map((/** @type {string} */ type) => CALLED[type]))] : [];
+}
+
 /**
  * @param {import("../fields.js").Field | undefined} field
  * @param {import("../values.js").Kind} now
  */
 export function kindsFor(field, now) {
   const kind = declaredKind(field);
-  if (!kind) return KINDS.includes(now) ? KINDS : [...KINDS, now];
-  const found = /** @type {import("../values.js").Kind[]} */ ([kind]);
+  const options = kind ? [kind] : optionsOf(field?.schema);
+  if (!options.length) return KINDS.includes(now) ? KINDS : [...KINDS, now];
+  const found = [...options];
   if (field?.isNullable) found.push("null");
   if (!field?.isRequired) found.push("missing");
   return found.includes(now) ? found : [...found, now];
@@ -59,7 +69,7 @@ export function CellEditor({ label, value, field, onSave, onCancel }) {
     isDone.current = true;
     setBusy(true);
     try {
-      await onSave(readAs(text, kind, parse, field));
+      await onSave(readAs(text, kind, readJson, field));
     } catch (error) {
       isDone.current = false;
       if (isGone.current) showUnsaved(label, text, error);

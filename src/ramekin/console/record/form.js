@@ -1,6 +1,7 @@
 // A form for a new record, made of the table's model: an input for each field, of its kind. What is left as "not sent" is
 // no member of the record, so the model's own default takes its place.
 import { useMemo, useState } from "preact/hooks";
+import { readJson } from "../elements.js";
 import { member, parse, print, withMember } from "../json.js";
 import { Problem } from "../server.js";
 import { Button } from "../ui/button.js";
@@ -14,11 +15,14 @@ import { say } from "../ui/toast.js";
 import { edited, editedAs, named, readAs } from "../values.js";
 import { declaredKind, kindsFor } from "./editor.js";
 import { Parts, hasParts } from "./parts.js";
-import { faultOf } from "./raw.js";
+import { faultOf, recordFaultOf } from "./raw.js";
 import { createRecord } from "./store.js";
 
 /** @typedef {import("../fields.js").Field} Field */
 /** @typedef {{kind: import("../values.js").Kind, text: string}} Entry */
+
+/** @type {Field} */
+const ID = { path: "id", isRequired: false, isNullable: false };
 
 /**
  * @typedef {{entries: Record<string, Entry>, others: Record<string, any>, text: string | null}} Draft `others` are members that no
@@ -26,7 +30,7 @@ import { createRecord } from "./store.js";
  * @param {{table: string, fields: Map<string, Field>, schema: any, draftName: string, start?: any, onClose: () => void}} given
  */
 export function RecordForm({ table, fields, schema, draftName, start, onClose }) {
-  const shown = [...fields.values()];
+  const shown = [...fields.values(), ...(fields.size && !fields.has("id") ? [ID] : [])]; // which one may always say
   const blank = useMemo(() => Object.fromEntries(shown.map((field) => [`.${field.path}`, entryOf(field, start, schema)])), [fields]);
   const [begun, keep] = draft(draftName, /** @type {Draft} */ ({ entries: blank, others: {}, text: null }));
   const entries = /** @type {Record<string, Entry>} */ ({ ...blank, ...begun.entries });
@@ -42,7 +46,7 @@ export function RecordForm({ table, fields, schema, draftName, start, onClose })
     for (const field of shown) {
       const { kind, text: written } = entries[`.${field.path}`];
       try {
-        const value = readAs(written, kind, parse, field);
+        const value = readAs(written, kind, readJson, field);
         if (value !== undefined) record = withMember(record, field.path, value);
       } catch (fault) {
         found[`.${field.path}`] = /** @type {Error} */ (fault).message;
@@ -52,7 +56,7 @@ export function RecordForm({ table, fields, schema, draftName, start, onClose })
     return Object.keys(found).length ? null : record;
   };
   const fill = () => {
-    if (faultOf(text || "{}")) return;
+    if (recordFaultOf(text || "{}")) return;
     const record = parse(text || "{}");
     const known = new Set(shown.map((field) => field.path));
     const unknown = Object.entries(record).filter(([name]) => !known.has(name)).reduce((rest, [name, value]) => withMember(rest, name, value), {});
@@ -85,7 +89,7 @@ export function RecordForm({ table, fields, schema, draftName, start, onClose })
       if (fault instanceof Problem) setFaults(faultsOf(fault));
     }
   };
-  const fault = tab === "json" ? faultOf(text || "{}") : "";
+  const fault = tab === "json" ? recordFaultOf(text || "{}") : "";
   const isTold = error instanceof Problem && error.errors.every((each) => `.${(each.pointer ?? "").slice(1).split("/")[0]}` in entries) && error.errors.length > 0 && tab === "form";
   return html`<${Dialog} title=${start ? `Duplicate a record of ${table}` : `Add to ${table}`} onClose=${leave}>
     <form class="stack" onSubmit=${save} novalidate>

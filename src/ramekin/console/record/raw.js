@@ -1,12 +1,13 @@
 // A value as JSON, which can be edited as a whole.
 import { useMemo, useState } from "preact/hooks";
+import { readJson } from "../elements.js";
 import { isSame, parse, print } from "../json.js";
 import { Button } from "../ui/button.js";
 import { draft, forget } from "../ui/drafts.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { Beginning, wrapOf } from "../ui/long.js";
-import { count } from "../values.js";
+import { count, kindOf } from "../values.js";
 
 /** Characters beyond which a text is not edited here. */
 const MOST = 200_000;
@@ -27,7 +28,7 @@ export function Raw({ name, value, isWritable, onSave }) {
   if (whole.length > MOST) {
     return html`<p class="note">This record has ${count(whole.length)} characters, which is too long to be changed here. Its fields can be changed, and all of it can be copied.</p><${Beginning} text=${whole} />`;
   }
-  const fault = faultOf(text);
+  const fault = recordFaultOf(text);
   const save = async () => {
     setBusy(true);
     setError(null);
@@ -50,10 +51,13 @@ export function Raw({ name, value, isWritable, onSave }) {
   </div>`;
 }
 
+/** What is wrong with a text as a record, empty if nothing is. @param {string} text */
+export const recordFaultOf = (text) => faultOf(text) || (kindOf(parse(text)) === "object" ? "" : "A record is a JSON object, and this is none. Many records at once: Import.");
+
 /** What is wrong with a text as JSON, empty if nothing is. @param {string} text */
 export function faultOf(text) {
   try {
-    parse(text);
+    readJson(text);
     return "";
   } catch (error) {
     return /** @type {Error} */ (error).message.replace(/^JSON\.parse: /, "");

@@ -6,6 +6,9 @@ import { dismiss, say, sayFault } from "../ui/toast.js";
 
 /** @typedef {{record: any, tag: string, expires?: string | null}} Tagged */
 
+/** Members that are named at the most. */
+const NAMED = 3;
+
 /** @param {string} table @param {unknown} id */
 const path = (table, id) => `data/${pathOf(table, String(id))}`;
 
@@ -24,7 +27,7 @@ export async function createRecord(table, record) {
   const made = tagged(await ask("POST", `data/${pathOf(table)}`, { body: record }));
   tellOf(table, made.record);
   void refresh();
-  undoable(`Added ${made.record.id}`, () => removeRecord(table, made.record, { isQuiet: true }));
+  undoable(`Added ${made.record.id} to ${table}`, () => removeRecord(table, made.record, { isQuiet: true }));
   return made;
 }
 
@@ -34,8 +37,8 @@ export async function removeRecord(table, record, { isQuiet = false } = {}) {
   await ask("DELETE", path(table, record.id), { headers: { "If-Match": now.tag } });
   changed.forEach((tell) => tell(table, null, record.id));
   void refresh();
-  if (isQuiet) say(`Deleted ${record.id}`);
-  else undoable(`Deleted ${record.id}`, () => createRecord(table, now.record));
+  if (isQuiet) say(`Deleted ${record.id} from ${table}`);
+  else undoable(`Deleted ${record.id} from ${table}`, () => createRecord(table, now.record));
 }
 
 /** Whoever shows records is told of each that was written here, or was found to be another by now. */
@@ -103,8 +106,9 @@ async function replaceRecord(table, base, mine, { isUndo = false }) {
     try {
       const { record } = await putRecord(table, base.id, wanted, now.tag);
       tellOf(table, record);
-      const told = taken.length ? `Saved, with what somebody else had changed: ${taken.join(", ")}` : "Saved";
-      if (isUndo) say("Undone");
+      const what = `${table} ${record.id}: ${namesOf(now.record, record)}`;
+      const told = `Saved ${what}${taken.length ? `, with what somebody else had changed: ${taken.join(", ")}` : ""}`;
+      if (isUndo) say(`Undone ${what}`);
       else undoable(told, () => saveRecord(table, record, now.record, { isUndo: true }));
       return record;
     } catch (error) {
@@ -112,6 +116,12 @@ async function replaceRecord(table, base, mine, { isUndo = false }) {
     }
   }
   throw new Error("The record is being changed again and again; try once more.");
+}
+
+/** The members that are others in one record than in another, a few of them by name. @param {any} before @param {any} after */
+function namesOf(before, after) {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) => !isSame(member(before, name), member(after, name)));
+  return names.length > NAMED ? `${names.slice(0, NAMED).join(", ")} and ${names.length - NAMED} more` : names.join(", ") || "as it was";
 }
 
 /** @type {{undo: () => Promise<unknown>, toast: number}[]} */

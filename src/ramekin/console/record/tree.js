@@ -25,12 +25,12 @@ export function Fields({ record, fields, isWritable, onChange }) {
     const field = fields.get(name);
     const isScalar = value === null || typeof value !== "object" || value instanceof Spelled;
     const isEditable = isWritable && isScalar && name !== "id";
-    return html`<div key=${name} class="member"><dt title=${[field?.kind, field?.told].filter(Boolean).join(" · ")}>${name}</dt><dd>
+    return html`<div key=${name} class="member"><dt title=${[field?.kind, field?.told].filter(Boolean).join(" · ")}>${name || html`<span class="faint">""</span>`}</dt><dd>
       ${edit?.name === name ? html`<${CellEditor} label=${name} value=${value} field=${field} onCancel=${() => leave(edit)}
           onSave=${(/** @type {unknown} */ made) => onChange(edit.base, name, made).then(() => leave(edit))} />
           ${!isSame(member(edit.base, name), value) && html`<p class="note" role="status">Somebody has changed it since you began: <${isScalar ? Value : Branch} value=${value} /></p>`}`
         : isScalar ? html`<${Long} value=${value} />` : html`<${Branch} value=${value} />`}
-      ${isEditable && edit?.name !== name && html`<${Button} icon="edit" label=${`Edit ${name}`} kind="quiet" onClick=${() => setEdit({ name, base: record })} />`}
+      ${isEditable && edit?.name !== name && html`<${Button} icon="edit" label=${`Edit ${name || '""'}`} kind="quiet" onClick=${() => setEdit({ name, base: record })} />`}
     </dd></div>`;
   })}</dl>`;
 }

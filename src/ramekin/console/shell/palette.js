@@ -2,7 +2,8 @@
 import { useEffect, useId, useState } from "preact/hooks";
 import { may } from "../access.js";
 import { ROOT, link } from "../address.js";
-import { tables } from "../tables/catalog.js";
+import { undoLast } from "../record/store.js";
+import { NEW, tables } from "../tables/catalog.js";
 import { gridOf } from "../tables/chosen.js";
 import { Dialog, open, opened } from "../ui/dialog.js";
 import { visit } from "../ui/focus.js";
@@ -25,6 +26,8 @@ function commands() {
     ...tables.value.map(({ name }) => ({ name: `Group ${name}`, kind: "table", icon: "group", run: () => visit(link(["groups", name])) })),
     ...tables.value.map(({ name }) => ({ name: `Follow changes of ${name}`, kind: "table", icon: "history", run: () => visit(link(["changes"], [["table", name]])) })),
     ...(may("write") ? [{ name: "Import a file", kind: "command", icon: "upload", run: () => visit(link(["import"])) }] : []),
+    ...(may("admin") ? [{ name: "New table", kind: "command", icon: "add", run: () => visit(link(["tables", NEW, "definition"])) }] : []),
+    ...(may("write") ? [{ name: "Undo the last change", kind: "command", icon: "history", run: () => undoLast() }] : []),
     { name: "Switch between light and dark", kind: "command", icon: "moon", run: switchTheme },
     { name: "Show the keys of the keyboard", kind: "command", icon: "key", run: showKeys },
     { name: "Open the documentation of the API", kind: "command", icon: "link", run: () => window.open(`${ROOT}/docs`, "_blank", "noopener") },
@@ -86,7 +89,7 @@ export const openPalette = () => open((close) => html`<${Palette} onClose=${clos
 
 const KEYS = [
   ["Ctrl K", "this palette: go anywhere, do anything"], ["/", "find a table"], ["?", "these keys"], ["Tab, Shift Tab", "the next thing, the one before"],
-  ["Arrow keys", "another cell of the grid, another entry of a menu"], ["Enter", "edit a cell; open, send"], ["Space", "open the record of a row"], ["↑ to a header", "Enter sorts, Shift Enter by one more; + and − make it wider and narrower"],
+  ["Arrow keys", "another cell of the grid, another entry of a menu"], ["Enter", "edit a cell; open, send"], ["Space", "open the record of a row"], ["↑ to a header", "Enter sorts, Shift Enter by one more; + and − make it wider and narrower, 0 fits it"],
   ["Escape", "leave a cell, close a menu, dialog or record"], ["Ctrl C", "copy the value of a cell"], ["Ctrl Z", "undo the last change"],
 ];
 

@@ -85,6 +85,6 @@ function View() {
     return () => void (isWanted = false);
   }, [known.path]);
   if (state.value.error && !state.value.isKnown) return html`<div class="pad"><${Fault} error=${state.value.error} /></div>`;
-  if (loaded?.path !== known.path || !state.value.isKnown) return html`<div class="waiting" aria-busy="true"></div>`;
+  if (loaded?.path !== known.path || !state.value.isKnown) return html`<div class="waiting late" aria-busy="true" role="status">Loading…</div>`;
   return html`<${loaded.View} />`;
 }

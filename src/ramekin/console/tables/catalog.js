@@ -10,6 +10,12 @@ import { parse } from "../json.js";
  *   max_bytes?: number | null, hits?: number | null, misses?: number | null, evicted?: number | null}} Table
  */
 
+/** What may be the name of a table. */
+export const TABLE_NAME = "[A-Za-z_][A-Za-z0-9_\\-]{0,62}";
+
+/** What stands in an address in the place of a name that is not chosen yet. */
+export const NEW = "+new";
+
 export const state = signal({ isKnown: false, error: /** @type {unknown} */ (null), tables: /** @type {Table[]} */ ([]) });
 
 export const tables = computed(() => state.value.tables);

@@ -6,7 +6,7 @@ import { go } from "../address.js";
 import { declaredFields } from "../fields.js";
 import { parse, print } from "../json.js";
 import { faultOf } from "../record/raw.js";
-import { ask, pathOf, read } from "../server.js";
+import { Problem, ask, pathOf, read } from "../server.js";
 import { Button } from "../ui/button.js";
 import { draft, forget, isDrafted } from "../ui/drafts.js";
 import { Fault } from "../ui/fault.js";
@@ -14,7 +14,7 @@ import { html } from "../ui/html.js";
 import { Icon } from "../ui/icon.js";
 import { say, sayFault } from "../ui/toast.js";
 import { kindOf, size } from "../values.js";
-import { refresh, tableOf } from "./catalog.js";
+import { TABLE_NAME, refresh, tableOf } from "./catalog.js";
 import { guess } from "./guess.js";
 import { SchemaFields, hasLines } from "./schema_fields.js";
 import { gridOf } from "./chosen.js";
@@ -25,12 +25,15 @@ import { gridOf } from "./chosen.js";
  *   a definition as it is written here
  */
 
+/** Whether an index is there because its field is unique, and goes with that. @param {Index} index @param {import("./catalog.js").Table | undefined} known */
+const isOfUnique = ({ field, kind }, known) => kind === "hash" && !!known?.unique.includes(field);
+
 /** @param {string} table @returns {Written} */
 function writtenOf(table) {
   const known = tableOf(table);
   return {
     name: table, schema: known?.schema ? print(known.schema, 2) : "", unique: known?.unique ?? [],
-    indexes: (known?.indexes ?? []).filter(({ pinned }) => pinned).map(({ field, kind }) => ({ field, kind })), isCareful: known?.require_if_match ?? false,
+    indexes: (known?.indexes ?? []).filter((index) => index.pinned && !isOfUnique(index, known)).map(({ field, kind }) => ({ field, kind })), isCareful: known?.require_if_match ?? false,
     expiry: String(known?.expire_after_s ?? ""), records: String(known?.max_records ?? ""), bytes: String(known?.max_bytes ?? ""),
   };
 }
@@ -41,9 +44,9 @@ const bodyOf = ({ schema, unique, indexes, isCareful, expiry, records, bytes }) 
   require_if_match: isCareful, expire_after_s: boundOf(expiry), max_records: boundOf(records), max_bytes: boundOf(bytes),
 });
 
-/** @param {{table: string}} given `table` is empty for a new one */
+/** @param {{table: string}} given `table` is empty for a new one, or is not there yet */
 export function Definition({ table }) {
-  const isNew = !table;
+  const isNew = !tableOf(table);
   const draftName = `definition/${table}`;
   const [written, keep] = draft(draftName, writtenOf(table));
   const { name, schema, unique, indexes, isCareful } = written;
@@ -70,10 +73,12 @@ export function Definition({ table }) {
     setBusy(false);
   };
   const infer = () => read(`data/${pathOf(table)}`, { words: [["limit", "1000"]] }).then(({ data }) => put({ schema: print(guess(data), 2) }), sayFault);
-  const bound = { written, isWritable, put };
+  const wrong = error instanceof Problem ? error.errors.map(({ pointer = "" }) => pointer) : [];
+  const bound = { written, isWritable, put, wrong };
   return html`<section class="pad definition" aria-label="Definition"><form class="stack" onSubmit=${save}>
     <div class="title">${isNew ? html`<h1>New table</h1>` : html`<a class="button quiet bare" href=${gridOf(table)} aria-label=${`Back to ${table}`}><${Icon} name="back" /></a><h1>Definition of ${table}</h1>`}</div>
-    ${isNew && html`<label class="field">Name <input class="name" required pattern="[A-Za-z_][A-Za-z0-9_\\-]{0,62}" autofocus spellcheck=${false} autocomplete="off" value=${name} onInput=${(/** @type {any} */ event) => put({ name: event.target.value })} />
+    ${isNew && table && html`<p class="note" role="status">There is no table ${table} yet. This makes it.</p>`}
+    ${isNew && html`<label class="field">Name <input class="name" required pattern=${TABLE_NAME} autofocus spellcheck=${false} autocomplete="off" value=${name} onInput=${(/** @type {any} */ event) => put({ name: event.target.value })} />
       <small>A letter or _ first, then letters, digits, - and _, up to 63 in all.</small></label>`}
     ${!fault && hasLines(said) && html`<${SchemaFields} schema=${said} draftName=${`${draftName}/names`} isWritable=${isWritable} onChange=${(/** @type {any} */ made) => put({ schema: print(made, 2) })} />`}
     <div class="field"><div class="row"><label for="schema">JSON Schema of a record</label><span class="grow"></span>
@@ -120,12 +125,16 @@ function Indexes({ table, indexes, isWritable, onChange }) {
   </fieldset>`;
 }
 
+/** What a bound is called by the server. */
+const SENT = { expiry: "/expire_after_s", records: "/max_records", bytes: "/max_bytes" };
+
 /**
  * A number that may be left open.
- * @param {{of: "expiry" | "records" | "bytes", label: string, none: string, told: string, written: Written, isWritable: boolean, put: (part: Partial<Written>) => void}} given
+ * @param {{of: "expiry" | "records" | "bytes", label: string, none: string, told: string, written: Written, isWritable: boolean, wrong: string[],
+ *   put: (part: Partial<Written>) => void}} given `wrong`: where the server finds fault
  */
-const Bound = ({ of, label, none, told, written, isWritable, put }) => html`<label class="field">${label}
-  <input class="name" placeholder=${none} disabled=${!isWritable} value=${written[of]} onInput=${(/** @type {any} */ event) => put({ [of]: event.target.value })} /><small>${told}</small></label>`;
+const Bound = ({ of, label, none, told, written, isWritable, wrong, put }) => html`<label class="field">${label}
+  <input class="name" placeholder=${none} aria-invalid=${wrong.includes(SENT[of])} disabled=${!isWritable} value=${written[of]} onInput=${(/** @type {any} */ event) => put({ [of]: event.target.value })} /><small>${told}</small></label>`;
 
 const EXAMPLE = {
   type: "object",

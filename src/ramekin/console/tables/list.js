@@ -9,7 +9,7 @@ import { Icon } from "../ui/icon.js";
 import { Scroll } from "../ui/scroll.js";
 import { count, duration, many, size } from "../values.js";
 import { cacheOf, isCache } from "./cache.js";
-import { tables } from "./catalog.js";
+import { NEW, tables } from "./catalog.js";
 import { gridOf } from "./chosen.js";
 
 export function TableList() {
@@ -19,13 +19,13 @@ export function TableList() {
     const example = curl("POST", "data/pets", { body: exampleOf(null) });
     return html`<${Empty} icon="table" title="There is no table yet" curl=${may("write") ? example : undefined}>
       <p>A table is made when a first record is written to it.</p>
-      ${may("admin") && html`<p><a class="button" href=${link(["tables", "+new", "definition"])}>Define one</a></p>`}
+      ${may("admin") && html`<p><a class="button" href=${link(["tables", NEW, "definition"])}>Define one</a></p>`}
     <//>`;
   }
   const shown = COLUMNS.filter(([, has]) => found.some(has));
   return html`<section class="pad" aria-label="Tables">
     <div class="title"><h1>Tables</h1><p class="faint">${many(found.length, "table")}, ${many(records, "record")}, ${size(bytes)}</p>
-      <span class="grow"></span>${may("admin") && html`<a class="button main" href=${link(["tables", "+new", "definition"])}><${Icon} name="add" />New table</a>`}</div>
+      <span class="grow"></span>${may("admin") && html`<a class="button main" href=${link(["tables", NEW, "definition"])}><${Icon} name="add" />New table</a>`}</div>
     <${Scroll} label="List of tables"><table class="list">
       <thead><tr><th>Table</th><th class="right">Records</th><th class="right">Size</th><th>Definition</th>${shown.map(([title]) => html`<th>${title}</th>`)}</tr></thead>
       <tbody>${found.map((table) => html`<tr key=${table.name}>

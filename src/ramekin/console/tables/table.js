@@ -20,6 +20,8 @@ import { Empty } from "../ui/empty.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { tableOf } from "./catalog.js";
+import { Missing, isMissing } from "./missing.js";
+import { sampleOf } from "./sample.js";
 import { TableTools } from "./tools.js";
 
 /** The mark of an address whose rows change as others change them. */
@@ -69,11 +71,13 @@ export function TableView({ table }) {
     setWidths(next);
     if (isDone) keepWidths(table, next);
   };
+  const fit = (/** @type {string} */ path, /** @type {any[]} */ seen, /** @type {number} */ most) => resize(path, fittingWidth(path, seen, most), true);
   const save = async (/** @type {any} */ record, /** @type {string} */ path, /** @type {unknown} */ value) => {
     const [name] = stepsOf(path);
     const base = filter.columns.length ? await wholeOf(table, record, name) : record;
     await saveRecord(table, base, withMember(base, name, value));
   };
+  if (!known && isMissing(rows.error.value)) return html`<${Missing} table=${table} />`;
   if (!known && rows.error.value) return html`<div class="pad"><${Fault} error=${rows.error.value} /></div>`;
   return html`<div class="table-view ${openedId ? "with-panel" : ""}">
     <section class="table-main" aria-label=${table}>
@@ -84,7 +88,8 @@ export function TableView({ table }) {
       ${rows.warnings.value.map((text) => html`<p class="note" role="status">${text}</p>`)}
       ${rows.total.value === 0 && !rows.error.value ? html`<${Nothing} table=${table} filter=${filter} onFilter=${show} />`
         : html`<${Grid} rows=${rows} columns=${columns} widthOf=${widthOf} fields=${fields} order=${filter.order} openedId=${openedId} fresh=${fresh}
-            isWritable=${may("write")} href=${href} onOpen=${(/** @type {any} */ record) => go(href(record))} onSort=${sort} onWidth=${resize} onSave=${save} />`}
+            onFit=${fit} isWritable=${may("write")} href=${href} onOpen=${(/** @type {any} */ record) => go(href(record))} onSort=${sort} onWidth=${resize} onSave=${save} />`}
+      ${rows.isWaiting && html`<p class="grid-wait late" role="status">Looking for records…</p>`}
     </section>
     ${openedId !== undefined && html`<${RecordPanel} key=${`${table}/${openedId}`} table=${table} id=${openedId} fields=${fields}
       schema=${known?.schema} tab=${parts[4]} onTab=${(/** @type {string} */ tab) => go(link([...parts.slice(0, 4), tab], words, mark), { replace: true })} onClose=${() => go(link(["tables", table], words, mark))} />`}
@@ -122,10 +127,13 @@ function useColumns(table, schema, chosen, rows) {
   const columns = chosen.length ? chosen : all;
   const fields = useMemo(() => new Map(found.map((field) => [pathOfName(field.path), field])), [names.join("\n"), declared]);
   const seen = useRef(/** @type {Map<string, import("../fields.js").Field>} */ (new Map())); // which stay when columns are taken away
+  const [whole, setWhole] = useState(/** @type {any[]} */ ([])); // records with the columns that are not chosen, too
+  const isPartial = chosen.length > 0 && !declared.length;
+  useEffect(() => void (isPartial && sampleOf(table).then(setWhole)), [table, isPartial]);
   const paths = useMemo(() => {
-    for (const field of [...shownPaths(rows.here().slice(0, LOOKED_AT)), ...declaredPaths(schema)]) seen.current.set(field.path, field);
+    for (const field of [...shownPaths([...whole, ...rows.here().slice(0, LOOKED_AT)]), ...declaredPaths(schema)]) seen.current.set(field.path, field);
     return new Map(seen.current);
-  }, [fields, rows.pages.size > 0]);
+  }, [fields, whole, rows.pages.size > 0]);
   return { fields, paths, all: useMemo(() => [...new Set([...all, ...paths.keys()])], [all.join("\n"), paths]), columns: useMemo(() => columns, [columns.join("\n")]) };
 }
 

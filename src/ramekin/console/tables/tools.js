@@ -46,7 +46,7 @@ export function TableTools({ table, known, filter, rows, columns, all, fields, i
       <${Menu} label="Copy" icon="copy" text="Copy" items=${[
         { name: "as curl", run: copied("a command", () => asCurl(table, words)) },
         { name: "for the Python client", run: copied("a program", () => asPython(table, filter, known?.schema)) },
-        { name: "for JavaScript", run: copied("a program", () => asJavaScript(table, words)) },
+        { name: "for JavaScript", run: copied("a program", () => asJavaScript(table, words, seen)) },
         null,
         { name: `${many(seen.length, "row")} as JSON`, run: copied("JSON", () => asJson(seen, filter.columns)) },
         { name: `${many(seen.length, "row")} as CSV`, run: copied("CSV", () => asCsv(seen, columns)) },

@@ -1,5 +1,6 @@
 // CSV read in the page as the server reads it (`formats/delimited.py`), for what is shown before a file is sent, and for
 // columns that are to be of another type than the server would take them; and written there, as the server writes it.
+import { isNumber } from "../elements.js";
 import { isJson, print } from "../json.js";
 
 /** Rows of values as CSV. @param {unknown[][]} rows */
@@ -81,18 +82,6 @@ export function delimiterOf(text) {
   const counts = Object.keys(DELIMITERS).map((mark) => /** @type {[string, number]} */ ([mark, first.split(mark).length]));
   return counts.sort(([, some], [, other]) => other - some)[0][0];
 }
-
-const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
-const INTEGER = /^-?(0|[1-9]\d*)$/;
-
-/** Whether a cell is a number that a record can hold. @param {string} cell */
-export function isNumber(cell) {
-  if (!NUMBER.test(cell)) return false;
-  return INTEGER.test(cell) ? BigInt(cell) === BigInt.asIntN(64, BigInt(cell)) : Number.isFinite(Number(cell));
-}
-
-/** Whether a cell is the text of an id that is an integer. @param {string} cell */
-export const isInteger = (cell) => INTEGER.test(cell) && cell !== "-0" && isNumber(cell);
 
 /** @param {string} cell */
 export const isBoolean = (cell) => cell === "true" || cell === "false";

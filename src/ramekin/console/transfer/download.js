@@ -1,5 +1,6 @@
 // Files that the browser saves: an answer as the server sends it, or rows that are read a page at a time, since a list has a
 // limit and a join may be long.
+import { MOST_ROWS } from "../address.js";
 import { parse } from "../json.js";
 import { cursorOf, send } from "../server.js";
 import { size } from "../values.js";
@@ -54,19 +55,20 @@ async function chosen(name) {
 }
 
 /**
- * Save all rows of a list or join.
- * @param {string} path @param {[string, string][]} words
+ * Save all rows of a list, join or query.
+ * @param {string} path @param {{words: [string, string][], query?: object}} asking
  * @param {{name: string, format: Format, columns?: string[]}} file its name without an ending; `columns`: those of CSV, where not all are meant
  * @param {(rows: number) => void} onRows is told how many there are so far @param {AbortSignal} stop
  * @returns {Promise<number>} how many there were
  */
-export async function saveRows(path, words, { name, format, columns }, onRows, stop) {
+export async function saveRows(path, { words, query }, { name, format, columns }, onRows, stop) {
   const pages = new Pages(columns);
   const asked = words.filter(([word]) => !["limit", "cursor", "offset", "count", "explain"].includes(word));
   let cursor = "";
   do {
-    const page = [...asked, ["limit", String(PAGE_ROWS)], ...(cursor ? [["cursor", cursor]] : [])];
-    const response = await send("GET", path, { words: /** @type {[string, string][]} */ (page), signal: stop });
+    const from = /** @type {[string, string][]} */ (cursor ? [["cursor", cursor]] : []);
+    const response = await (query ? send("POST", path, { body: { ...query, limit: Math.min(PAGE_ROWS, MOST_ROWS) }, words: from, signal: stop })
+      : send("GET", path, { words: [...asked, ["limit", String(PAGE_ROWS)], ...from], signal: stop }));
     const { data, next } = parse(await response.text());
     pages.add(data);
     onRows(pages.count);
@@ -74,13 +76,6 @@ export async function saveRows(path, words, { name, format, columns }, onRows, s
   } while (cursor);
   save(await pages.file(format), `${name}.${format}`);
   return pages.count;
-}
-
-/** @param {any[]} rows @param {string} name @param {Format} format */
-export async function saveRecords(rows, name, format) {
-  const pages = new Pages();
-  pages.add(rows);
-  save(await pages.file(format), `${name}.${format}`);
 }
 
 /** @param {Blob} blob @param {string} name */

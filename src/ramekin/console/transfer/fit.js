@@ -3,7 +3,7 @@
 import { declaredFields, resolve, stepsOf } from "../fields.js";
 import { kindOf, many } from "../values.js";
 import { valueAt } from "../grid/columns.js";
-import { elementsOf, lineOf } from "./elements.js";
+import { elementsOf, lineOf } from "../elements.js";
 import { recordsOfCsv, recordsOfJson, recordsOfLines } from "./records.js";
 import { inTurns } from "./text.js";
 

@@ -1,6 +1,6 @@
 // The ids of a file's records, as the server takes them (`values/ids.py`): which are none, and which come twice.
+import { isInteger } from "../elements.js";
 import { Spelled } from "../json.js";
-import { isInteger } from "./csv.js";
 
 /** @typedef {import("./text.js").Wrong} Wrong */
 

@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { go, link } from "../address.js";
 import { Rows } from "../builder/rows.js";
 import { Problem } from "../server.js";
-import { refresh, tableOf } from "../tables/catalog.js";
+import { TABLE_NAME, refresh, tableOf } from "../tables/catalog.js";
 import { gridOf } from "../tables/chosen.js";
 import { Button } from "../ui/button.js";
 import { Fault } from "../ui/fault.js";
@@ -14,7 +14,7 @@ import { say } from "../ui/toast.js";
 import { many, size } from "../values.js";
 import { Database } from "./database.js";
 import { unfitOf } from "./fit.js";
-import { TABLE_NAME, takenOf } from "./parts.js";
+import { takenOf } from "./parts.js";
 import { isLoad, sendSource } from "./sending.js";
 import { columnsFor, doubtsOf, previewOf, refusedOf } from "./source.js";
 

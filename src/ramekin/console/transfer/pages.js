@@ -1,5 +1,6 @@
 // Rows on their way to a file. Each page of them is given to the browser as it comes, which keeps it outside of this page's
 // memory, and on the disk where it is long; the file is made of them one page after the other.
+import { headerOf } from "../fields.js";
 import { valueAt } from "../grid/columns.js";
 import { Spelled, member, parse, print } from "../json.js";
 import { writeCsv } from "./csv.js";
@@ -53,7 +54,7 @@ export class Pages {
       const found = this.isJoined ? new Map(flattened(row)) : null;
       return names.map((name) => (found ? found.get(name) : this.columns.length ? valueAt(row, name) : member(row, name)));
     });
-    return writeCsv(isFirst ? [names, ...rows] : rows);
+    return writeCsv(isFirst ? [this.columns.length ? names.map(headerOf) : names, ...rows] : rows);
   }
 }
 

@@ -1,6 +1,7 @@
 // A file of JSON that is an object: a database, each member of it a table, or one record; and what of it is taken.
+import { TABLE_NAME } from "../tables/catalog.js";
 import { count } from "../values.js";
-import { elementsOf } from "./elements.js";
+import { elementsOf } from "../elements.js";
 import { recordsOfJson, surveyRecords } from "./records.js";
 
 /**
@@ -8,9 +9,6 @@ import { recordsOfJson, surveyRecords } from "./records.js";
  * @typedef {{name: string, kind: "table" | "record" | "none", told: string, begin: number, end: number, line: number, wrong: Wrong[]}} Part
  *   a member: an array of records, an object that is one record, or neither; `told`: what it is, in words
  */
-
-/** What may be the name of a table. */
-export const TABLE_NAME = "[A-Za-z_][A-Za-z0-9_\\-]{0,62}";
 
 /** @param {string} text of an object @returns {Promise<Part[]>} */
 export async function partsOf(text) {
@@ -20,7 +18,7 @@ export async function partsOf(text) {
   return parts;
 }
 
-/** @param {string} text @param {import("./elements.js").Element} element @param {Wrong[]} wrong @returns {Promise<Part>} */
+/** @param {string} text @param {import("../elements.js").Element} element @param {Wrong[]} wrong @returns {Promise<Part>} */
 async function partOf(text, { name, kind, begin, end, line }, wrong) {
   const place = { name, begin, end, line, wrong };
   if (kind === "other") return { ...place, kind: "none", told: "is left out: it is neither an array of records nor an object" };

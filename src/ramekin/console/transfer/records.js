@@ -2,7 +2,7 @@
 import { isJson, member, parse } from "../json.js";
 import { kindOf } from "../values.js";
 import { objectOf, readCsv } from "./csv.js";
-import { elementsOf, lineOf } from "./elements.js";
+import { elementsOf, lineOf } from "../elements.js";
 import { Ids } from "./ids.js";
 import { inTurns } from "./text.js";
 

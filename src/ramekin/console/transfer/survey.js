@@ -1,6 +1,7 @@
 // A file of CSV, looked at whole before it is sent: its columns, its first rows, and what the server would refuse, by line and
 // in the server's words (`formats/delimited.py`, `schema/columns.py`).
-import { DELIMITERS, Unreadable, isBoolean, isInteger, isNumber, readCsv } from "./csv.js";
+import { isInteger, isNumber } from "../elements.js";
+import { DELIMITERS, Unreadable, isBoolean, readCsv } from "./csv.js";
 import { Ids } from "./ids.js";
 import { inTurns, textOf } from "./text.js";
 

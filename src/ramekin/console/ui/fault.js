@@ -1,4 +1,5 @@
 // A refusal, shown where its answer would stand: what is wrong, and what to do about it.
+import { useEffect, useRef } from "preact/hooks";
 import { Problem } from "../server.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
@@ -25,7 +26,9 @@ export function Fault({ error, children }) {
   const problem = error instanceof Problem ? error : null;
   const { title, detail } = inWords(error);
   const faults = problem ? problem.errors.filter((each) => each.detail !== problem.detail) : []; // what is not said yet
-  return html`<div class="fault" role="alert"><${Icon} name="fault" />
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => box.current?.scrollIntoView({ block: "nearest" }), [error]); // what a form says stands where one looks
+  return html`<div class="fault" role="alert" ref=${box}><${Icon} name="fault" />
     <div>
       <strong>${title}</strong>
       <p>${detail}</p>

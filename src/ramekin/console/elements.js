@@ -1,9 +1,9 @@
 // What stands in a text of JSON, with its lines; and what of it the server refuses though a browser takes it: an integer
 // beyond 64 bits, a number beyond a float, a member that is there twice, half of a surrogate pair (`values/codec.py`). The
 // text is known to be JSON.
-import { isNumber } from "./csv.js";
+import { parse } from "./json.js";
 
-/** @typedef {import("./text.js").Wrong} Wrong */
+/** @typedef {import("./transfer/text.js").Wrong} Wrong */
 /**
  * @typedef {{name: string, level: number, kind: "array" | "object" | "other", begin: number, end: number, line: number}} Element
  *   a value that is `level` brackets deep, the name of the member that it is, and where it stands
@@ -12,6 +12,17 @@ import { isNumber } from "./csv.js";
 const TOKEN = /["[\]{}:,\n]|-?\d[\d.eE+-]*|true|false|null/g;
 /** So many digits always fit. */
 const SURE = 16;
+const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
+const INTEGER = /^-?(0|[1-9]\d*)$/;
+
+/** Whether a text is a number that a record can hold. @param {string} text */
+export function isNumber(text) {
+  if (!NUMBER.test(text)) return false;
+  return INTEGER.test(text) ? BigInt(text) === BigInt.asIntN(64, BigInt(text)) : Number.isFinite(Number(text));
+}
+
+/** Whether it is the text of an id that is an integer. @param {string} text */
+export const isInteger = (text) => INTEGER.test(text) && text !== "-0" && isNumber(text);
 
 /**
  * The values that are few enough brackets deep, inner ones first.
@@ -69,4 +80,13 @@ function faultOf(token) {
 export function lineOf(text, line, name) {
   if (text.includes("\n")) for (const each of elementsOf(text, 1, [], line)) if (each.level === 1 && each.name === name) return each.line;
   return line;
+}
+
+/** A value that somebody has written as JSON. Throws an Error that says what is wrong. @param {string} text @returns {any} */
+export function readJson(text) {
+  const value = parse(text);
+  const wrong = /** @type {Wrong[]} */ ([]);
+  for (const _ of elementsOf(text, 0, wrong)); // which finds what is wrong
+  if (wrong.length) throw new Error(text.includes("\n") ? `Line ${wrong[0].line}: ${wrong[0].told}` : wrong[0].told);
+  return value;
 }
