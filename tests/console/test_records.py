@@ -524,3 +524,30 @@ def test_only_kinds_that_a_model_takes_are_offered(page, server):
     page.get_by_role("button", name="Add", exact=True).click()
     kinds = page.get_by_label("Kind of either").locator("option")
     assert sorted(kinds.all_inner_texts()) == ["not sent", "null", "number", "text"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("how", [{"drop": True}, {"status": 504}])
+def test_a_record_whose_answer_is_lost_is_added_once_and_deleted(pets, server, how):
+    def lose(method, path):
+        rule = {"method": method, "path": path, "after_commit": True, "count": 1}
+        with server.client() as client:
+            client.put("/api/v1/faults", json={"rules": [rule | how]}).raise_for_status()
+
+    pets.get_by_role("button", name="Add", exact=True).click()
+    pets.get_by_role("tab", name="JSON").click()
+    pets.get_by_label("The record", exact=True).fill('{"name": "Una"}')
+    lose("POST", "/api/v1/data/pets")
+    pets.get_by_role("button", name="Add the record").click()
+    expect(pets.get_by_text(re.compile("Added [0-9a-f-]{36}"))).to_be_visible()
+    expect(rows(pets)).to_have_count(3)
+    if "drop" in how:  # which a browser sends again by itself
+        lose("DELETE", "/api/v1/data/pets/*")
+        pets.get_by_role("button", name="Undo").click()
+        expect(pets.get_by_text(re.compile("Deleted [0-9a-f-]{36}"))).to_be_visible()
+        expect(rows(pets)).to_have_count(2)
+    with server.client() as client:
+        client.delete("/api/v1/faults")
+        assert client.get("/api/v1/data/pets?name=Una&limit=0&count=true").json()["total"] == (
+            0 if "drop" in how else 1
+        )

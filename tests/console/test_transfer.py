@@ -1,6 +1,7 @@
 """Files into tables, and tables into files and programs."""
 
 import csv
+import itertools
 import json
 import re
 import subprocess
@@ -232,17 +233,15 @@ def test_columns_are_of_the_types_that_the_table_has(page, server, give):
 
 @pytest.mark.long
 def test_how_far_an_import_is_shows_while_it_is_sent(page, server, give):
-    give("mice.ndjson", "".join(f'{{"id": {number}, "name": "{"x" * 1000}"}}\n' for number in range(1000)))
-    line = page.context.new_cdp_session(page)
-    speed = {"offline": False, "latency": 0, "downloadThroughput": -1}
-    line.send("Network.emulateNetworkConditions", speed | {"uploadThroughput": 50_000})
+    give("mice.ndjson", LONG)
+    let = slowly(page)
     page.get_by_role("button", name="Import", exact=True).click()
     progress = page.get_by_role("progressbar", name="Sending")
     expect(progress).to_be_visible()
     page.wait_for_function("() => document.querySelector('progress').position > 0")
     assert progress.evaluate("bar => bar.position") < 1
     expect(page.get_by_role("button", name="Import", exact=True)).to_be_disabled()
-    line.send("Network.emulateNetworkConditions", speed | {"uploadThroughput": -1})
+    let(-1)
     expect(page.get_by_text("Imported 1,000 records from mice.ndjson")).to_be_visible()
 
 
@@ -282,6 +281,184 @@ def test_ids_that_are_there_are_dealt_with_as_chosen(page, server, give):
         assert client.get("/api/v1/data/dogs/1").json() == {"id": 1, "name": "new", "age": 3}
 
 
+@pytest.fixture
+def fail(server):
+    """Has the next write done and its answer lost, in some way."""
+
+    def fail(**how):
+        rule = {"method": "POST", "path": "/api/v1/data/*", "after_commit": True, "count": 1} | how
+        with server.client() as client:
+            client.put("/api/v1/faults", json={"rules": [rule]}).raise_for_status()
+
+    yield fail
+    with server.client() as client:
+        client.delete("/api/v1/faults")
+
+
+def all_of(server, table):
+    with server.client() as client:
+        return client.get(f"/api/v1/dump/{table}").json()
+
+
+FILES = {
+    "lost.csv": "name,n\nAnn,1\nBob,2\n",
+    "lost.ndjson": '{"name": "Ann", "n": 1}\n\n{"name": "Bob", "n": 2}\n',
+    "lost.json": '[{"name": "Ann", "n": 1},\n {"name": "Bob", "n": 2}]',
+    "lost-ids.csv": "id,name,n\n1,Ann,1\n2,Bob,2\n",
+    "half.csv": "name,id,n\nAnn,,1\nBob,7,2\n",
+}
+"""Files of two records; most have no ids."""
+
+LOST = {"a connection that breaks": {"drop": True}, "a proxy that waits no longer": {"status": 504}, "a server that is away": {"status": 503}}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("file", "how"),
+    [
+        pytest.param(*case, marks=pytest.mark.long if at else ())
+        for at, case in enumerate(itertools.product(FILES, LOST))
+    ],
+)
+def test_a_file_whose_answer_is_lost_is_stored_once_and_told_to_be(page, server, give, fail, file, how):
+    with server.client() as client:
+        client.delete(f"/api/v1/tables/{file.split('.')[0]}")
+    give(file, FILES[file])
+    fail(**LOST[how])
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.locator(".toasts")).to_contain_text(re.compile(f"Imported .*{file}"))
+    expect(page.get_by_role("alert")).to_have_count(0)
+    stored = sorted(all_of(server, file.split(".")[0]), key=lambda record: record["n"])
+    assert [(record["name"], record["n"]) for record in stored] == [("Ann", 1), ("Bob", 2)]
+
+
+@pytest.mark.long
+def test_a_part_of_a_database_without_ids_is_stored_once_too(page, server, give, fail):
+    give("db.json", '{"alone": {"name": "Ann"}, "some": [{"name": "Bob"}, {"id": 1}], "none": []}')
+    fail(path="/api/v1/load", drop=True)
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("from db.json")).to_be_visible()
+    assert [len(all_of(server, table)) for table in ("alone", "some", "none")] == [1, 2, 0]
+
+
+def test_a_file_of_which_nobody_says_whether_it_is_stored_may_be_sent_again(page, server, give, fail):
+    give("tried.csv", "name\nAnn\n")
+    fail(status=504, after_commit=False)
+    page.get_by_role("button", name="Import", exact=True).click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("None of it is stored so far. Import it again: what is sent twice is stored once.")
+    expect(alert).not_to_contain_text("Nothing was stored")
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("Imported 1 record from tried.csv")).to_be_visible()
+    assert len(all_of(server, "tried")) == 1
+
+
+@pytest.mark.long
+def test_records_that_the_server_alone_can_name_are_not_said_to_be_safe_to_send_again(page, server, give, fail):
+    with server.client() as client:
+        client.put(
+            "/api/v1/tables/owned", json={"schema": {"properties": {"id": {"type": "string"}}}}
+        ).raise_for_status()
+    give("owned.csv", "name\nAnn\n")
+    fail(status=504)
+    page.get_by_role("button", name="Import", exact=True).click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("Whether it was stored is not known. Look before you import it again")
+    expect(alert).not_to_contain_text("Nothing was stored")
+
+
+@pytest.mark.long
+def test_a_server_that_cannot_be_asked_is_not_said_to_have_stored_nothing(page, give):
+    give("gone.csv", "name\nAnn\n")
+    for path in ("data/gone?*", "query/gone"):
+        page.route(f"**/api/v1/{path}", lambda route: route.fulfill(status=502, body="Bad gateway"))
+    page.get_by_role("button", name="Import", exact=True).click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text(
+        "Whether it was stored is not known. Import it again: what is sent twice is stored once."
+    )
+    expect(alert).not_to_contain_text("Nothing was stored")
+
+
+@pytest.mark.long
+def test_how_many_records_were_new_is_told(page, server, give):
+    put(server, "parts", {"id": 1, "n": 1}, {"id": 2, "n": 2})
+    for choice, told in (
+        ("ignore", "0 new, 2 left as they were"),
+        ("replace", "0 new, 2 replaced"),
+        ("merge", "1 new, 2 merged"),
+    ):
+        give("parts.csv", "id,n\n1,5\n2,5\n" + ("3,5\n" if choice == "merge" else ""))
+        page.get_by_label("A record with the same id").select_option(choice)
+        page.get_by_role("button", name="Import", exact=True).click()
+        expect(page.get_by_text(f"from parts.csv: {told}")).to_be_visible()
+
+
+def slowly(page, speed=50_000):
+    """Let the page send so many bytes a second; what is returned sets it anew."""
+    line = page.context.new_cdp_session(page)
+
+    def let(speed):
+        how = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": speed}
+        line.send("Network.emulateNetworkConditions", how)
+
+    let(speed)
+    return let
+
+
+LONG = "".join(f'{{"id": {number}, "name": "{"x" * 1000}"}}\n' for number in range(1000))
+
+
+@pytest.mark.long
+def test_an_import_is_stopped_and_says_that_nothing_is_stored(page, server, give):
+    give("stopped.ndjson", LONG)
+    slowly(page)
+    page.get_by_role("button", name="Import", exact=True).click()
+    page.wait_for_function("() => document.querySelector('progress')?.position > 0")
+    page.get_by_role("main").get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("alert")).to_have_text("Stopped. Nothing was stored.")
+    expect(page.get_by_text("Importing")).to_have_count(0)
+    expect(page.get_by_role("button", name="Import", exact=True)).to_be_enabled()
+    with server.client() as client:
+        assert client.get("/api/v1/data/stopped").status_code == 404
+
+
+@pytest.mark.long
+def test_an_import_goes_on_in_sight_while_something_else_is_looked_at(page, server, give):
+    give("gone-on.ndjson", LONG)
+    slowly(page, 300_000)
+    page.get_by_role("button", name="Import", exact=True).click()
+    page.get_by_role("link", name="Changes").click()
+    expect(page.get_by_text(re.compile(r"Importing gone-on.ndjson: \d+% sent so far"))).to_be_visible()
+    page.get_by_role("link", name="Import, export").click()
+    expect(page.get_by_role("progressbar", name="Sending")).to_be_visible()
+    page.get_by_role("link", name="Changes").click()
+    expect(page.get_by_text("Imported 1,000 records from gone-on.ndjson")).to_be_visible()
+    expect(page).to_have_url(f"{server.url}/console/changes")
+
+
+@pytest.mark.long
+def test_what_went_wrong_with_an_import_is_told_wherever_one_is_and_shown(page, server, give):
+    put(server, "refused", {"id": 5})
+    give("refused.ndjson", LONG)
+    slowly(page, 300_000)
+    page.get_by_role("button", name="Import", exact=True).click()
+    page.get_by_role("link", name="Changes").click()
+    expect(page.get_by_text("refused.ndjson was not imported")).to_be_visible()
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was stored.")
+    expect(page.get_by_role("alert")).to_be_in_viewport()
+
+
+@pytest.mark.long
+def test_progress_and_faults_are_in_sight_beside_the_button(page, server, give):
+    page.set_viewport_size({"width": 1280, "height": 800})
+    put(server, "wide", {"id": 5})
+    give("wide.csv", "id,name\n" + "".join(f"{number},x\n" for number in range(50)))
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_role("alert")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("button", name="Import", exact=True)).to_be_in_viewport(ratio=1)
+
+
 @pytest.mark.long
 def test_a_file_of_many_tables_is_loaded_at_once(page, server, give):
     give("db.json", '{"hens": [{"id": 1}], "geese": [{"id": 12345678901234567}, {"id": 2}]}')
@@ -296,7 +473,7 @@ PARTS = """{
   "hens": [{"id": 1}],
   "my hens": [],
   "profile": {"name": "typicode"},
-  "geese": [{"id": 1}, {"id": 1}],
+  "swans": [{"id": 1}, {"id": 1}],
   "home": {"id": "x",
     "n": 9223372036854775808},
   "ducks": [{"id": 1}, 5]
@@ -317,7 +494,7 @@ def test_each_part_of_a_database_is_a_table_or_left_out(page, server, give):
     expect(told).to_contain_text("Line 8: An integer does not fit into 64 bits; send it as text.")
     expect(told).to_contain_text("Line 9: A record is a JSON object.")
     button = page.get_by_role("button", name="Import", exact=True)
-    for name in ("geese", "home", "ducks"):
+    for name in ("swans", "home", "ducks"):
         expect(button).to_be_disabled()
         page.get_by_label(f"What becomes of {name}").select_option("leave it out")
     expect(page.get_by_label("What becomes of profile")).to_contain_text("as a table with one record")
@@ -327,7 +504,7 @@ def test_each_part_of_a_database_is_a_table_or_left_out(page, server, give):
         [profile] = client.get("/api/v1/data/profile").json()["data"]
         assert profile.keys() == {"id", "name"}
         assert client.get("/api/v1/data/hens").json()["data"] == [{"id": 1}]
-        assert {client.get(f"/api/v1/data/{name}").status_code for name in ("geese", "home", "ducks")} == {404}
+        assert {client.get(f"/api/v1/data/{name}").status_code for name in ("swans", "home", "ducks")} == {404}
 
 
 @pytest.mark.long

@@ -42,6 +42,12 @@ export class Problem extends Error {
     this.told = told;
     this.headers = headers;
   }
+
+  /** Whether what was asked may have been done all the same: nobody answered, or it is not the server that says it was not. */
+  get isOpen() {
+    const isTold = [503, 507].includes(this.status) && this.code && !["outcome-unknown", "on-purpose"].includes(this.code);
+    return this.status === 0 || (this.status >= 500 && !isTold);
+  }
 }
 
 /**
@@ -159,15 +165,19 @@ export async function read(path, asking = {}) {
  * @param {(part: number) => void} onProgress
  * @returns {Promise<any>}
  */
-export async function upload(method, path, { words, raw, media, headers = {} }, onProgress) {
-  await checkBranch(path);
+export async function upload(method, path, { words, raw, media, headers = {}, signal: stop }, onProgress) {
+  await checkBranch(path, stop);
+  stop?.throwIfAborted();
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open(method, addressOf(path, words));
     if (key) request.setRequestHeader("Authorization", `Bearer ${key}`);
     for (const [name, value] of Object.entries({ ...headers, "Content-Type": media ?? "application/json" })) request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => onProgress(event.total ? event.loaded / event.total : 0);
-    request.onerror = () => reject(new Problem({ status: 0, code: "away", title: "The connection was lost", detail: "Look at the table before you send it again: it may have been stored." }));
+    request.upload.onload = () => onProgress(1);
+    request.onerror = () => reject(new Problem({ status: 0, code: "away", title: "The connection was lost", detail: "The server may have stopped, or the network is down." }));
+    request.onabort = () => reject(stop?.reason);
+    stop?.addEventListener("abort", () => request.abort());
     request.onload = async () => {
       if (request.status < 400) return resolve(parse(request.responseText || "null"));
       return reject(await problemOf(new Response(request.responseText, { status: request.status })));

@@ -1,8 +1,10 @@
 // Single records: read with their tag, and written only over what was read. What was done can be undone.
-import { ask, pathOf } from "../server.js";
-import { isSame, member, parse, withMember } from "../json.js";
-import { refresh } from "../tables/catalog.js";
+import { Problem, ask, pathOf } from "../server.js";
+import { isSame, member, parse, print, withMember } from "../json.js";
+import { Naming, isNamedHere } from "../naming.js";
+import { refresh, tableOf } from "../tables/catalog.js";
 import { dismiss, say, sayFault } from "../ui/toast.js";
+import { kindOf } from "../values.js";
 
 /** @typedef {{record: any, tag: string, expires?: string | null}} Tagged */
 
@@ -22,9 +24,36 @@ export const fetchRecord = async (table, id) => tagged(await ask("GET", path(tab
 const putRecord = async (table, id, record, tag) =>
   tagged(await ask("PUT", path(table, id), { body: record, headers: { "If-Match": tag } }));
 
+/** Records that may have been added though nobody said so, and the ids that were made for them: sent once more, they have the same. */
+const unsure = /** @type {Map<string, string>} */ (new Map());
+
+/**
+ * Add a record, once, however often it is sent.
+ * @param {string} table @param {any} record
+ * @returns {Promise<Tagged>}
+ */
+async function postRecord(table, record) {
+  const text = `${table} ${print(record)}`;
+  const id = unsure.get(text) ?? new Naming().idOf(0);
+  const isOwn = kindOf(record) === "object" && member(record, "id") === undefined && isNamedHere(tableOf(table)?.schema);
+  const named = isOwn ? { id, ...record } : record;
+  try {
+    const made = tagged(await ask("POST", `data/${pathOf(table)}`, { body: named }));
+    unsure.delete(text);
+    return made;
+  } catch (error) {
+    const isOpen = error instanceof Problem && (error.isOpen || error.status === 409) && isOwn;
+    if (isOpen) unsure.set(text, id);
+    const found = isOpen ? await fetchRecord(table, id).catch(() => null) : null;
+    if (!found) throw error;
+    unsure.delete(text);
+    return found;
+  }
+}
+
 /** @param {string} table @param {any} record */
 export async function createRecord(table, record) {
-  const made = tagged(await ask("POST", `data/${pathOf(table)}`, { body: record }));
+  const made = await postRecord(table, record);
   tellOf(table, made.record);
   void refresh();
   undoable(`Added ${made.record.id} to ${table}`, () => removeRecord(table, made.record, { isQuiet: true }));
@@ -34,7 +63,9 @@ export async function createRecord(table, record) {
 /** @param {string} table @param {any} record as it was seen @param {{isQuiet?: boolean}} [how] */
 export async function removeRecord(table, record, { isQuiet = false } = {}) {
   const now = await fetchRecord(table, record.id);
-  await ask("DELETE", path(table, record.id), { headers: { "If-Match": now.tag } });
+  await ask("DELETE", path(table, record.id), { headers: { "If-Match": now.tag } }).catch((error) => {
+    if (error.status !== 404) throw error; // gone it is: a browser may have sent it twice
+  });
   changed.forEach((tell) => tell(table, null, record.id));
   void refresh();
   if (isQuiet) say(`Deleted ${record.id} from ${table}`);

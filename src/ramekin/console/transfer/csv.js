@@ -23,19 +23,20 @@ export class Unreadable extends Error {
 }
 
 /**
- * Rows of cells, the header first, each with the line on which it begins and the places of its cells in quotes; blank lines
- * are passed over. Throws Unreadable.
+ * Rows of cells, the header first, each with the line on which it begins, where in the text its cells begin, and which of
+ * them are in quotes; blank lines are passed over. Throws Unreadable.
  * @param {string} text @param {string} delimiter
- * @returns {Generator<{line: number, cells: string[], quoted: number[]}>}
+ * @returns {Generator<{line: number, cells: string[], begins: number[], quoted: number[]}>}
  */
 export function* readCsv(text, delimiter) {
   let [at, line] = [text.charCodeAt(0) === 0xfeff ? 1 : 0, 1];
   while (at < text.length) {
-    const row = { line, cells: /** @type {string[]} */ ([]), quoted: /** @type {number[]} */ ([]) };
+    const row = { line, cells: /** @type {string[]} */ ([]), begins: /** @type {number[]} */ ([]), quoted: /** @type {number[]} */ ([]) };
     for (;;) {
       const { cell, end, isQuoted } = readCell(text, at, delimiter, line);
       if (isQuoted) row.quoted.push(row.cells.length);
       row.cells.push(cell);
+      row.begins.push(at);
       line += isQuoted ? linesIn(cell) : 0;
       at = end;
       if (text[at] !== delimiter) break;

@@ -22,12 +22,14 @@ export class Ids {
     /** What came before; it is refused unless something else is chosen. @type {Wrong[]} */
     this.twice = [];
     this.known = /** @type {Set<string>} */ (new Set());
+    /** Records without an id. */
+    this.none = 0;
   }
 
-  /** @param {unknown} id undefined: the server makes one @param {() => number} findLine */
+  /** @param {unknown} id undefined: one is made @param {() => number} findLine */
   see(id, findLine) {
-    if (id === undefined) return;
-    if (!isId(id)) this.note(this.wrong, findLine, RULE);
+    if (id === undefined) this.none += 1;
+    else if (!isId(id)) this.note(this.wrong, findLine, RULE);
     else if (this.known.has(String(id))) this.note(this.twice, findLine, "This id came before.");
     else this.known.add(String(id));
   }

@@ -6,8 +6,9 @@ import { recordsOfJson, surveyRecords } from "./records.js";
 
 /**
  * @typedef {import("./text.js").Wrong} Wrong
- * @typedef {{name: string, kind: "table" | "record" | "none", told: string, begin: number, end: number, line: number, wrong: Wrong[]}} Part
- *   a member: an array of records, an object that is one record, or neither; `told`: what it is, in words
+ * @typedef {{name: string, kind: "table" | "record" | "none", told: string, begin: number, end: number, line: number, wrong: Wrong[],
+ *   nameless: number}} Part
+ *   a member: an array of records, an object that is one record, or neither; `told`: what it is, in words; `nameless`: records without an id
  */
 
 /** @param {string} text of an object @returns {Promise<Part[]>} */
@@ -20,12 +21,13 @@ export async function partsOf(text) {
 
 /** @param {string} text @param {import("../elements.js").Element} element @param {Wrong[]} wrong @returns {Promise<Part>} */
 async function partOf(text, { name, kind, begin, end, line }, wrong) {
-  const place = { name, begin, end, line, wrong };
+  const place = { name, begin, end, line, wrong, nameless: 0 };
   if (kind === "other") return { ...place, kind: "none", told: "is left out: it is neither an array of records nor an object" };
   if (!new RegExp(`^${TABLE_NAME}$`).test(name)) return { ...place, kind: "none", told: "is left out: no table can be called so" };
   const { records, count: number, ids } = await surveyRecords(recordsOfJson(text.slice(begin, end), [], line), wrong);
   wrong.push(...ids.wrong, ...ids.twice);
   wrong.sort((one, other) => one.line - other.line);
+  place.nameless = ids.none;
   if (kind === "array") return { ...place, kind: "table", told: count(number) };
   return { ...place, kind: "record", told: Object.hasOwn(records[0], "id") ? "one record" : "one record, which gets an id" };
 }
@@ -44,13 +46,14 @@ export const takenOf = ({ parts }, left) => parts.filter(({ name, kind }) => kin
 
 /**
  * A text with some of its parts alone, each a table. Lines stay where they are, so faults tell lines of the file.
- * @param {string} text @param {Part[]} taken
+ * @param {string} text @param {Part[]} taken @param {(value: string, part: Part) => string} write the records of a part
  */
-export function withParts(text, taken) {
-  const made = taken.map(({ name, kind, begin, end, line }, at) => {
+export function withParts(text, taken, write) {
+  const made = taken.map((part, at) => {
+    const { name, kind, begin, end, line } = part;
     const before = at ? taken[at - 1] : { line: 1, begin: 0, end: 0 };
     const lines = line - before.line - (text.slice(before.begin, before.end).match(/\n/g)?.length ?? 0);
-    const value = text.slice(begin, end);
+    const value = write(text.slice(begin, end), part);
     return `${at ? "," : ""}${"\n".repeat(lines)}${JSON.stringify(name)}:${kind === "record" ? `[${value}]` : value}`;
   });
   return `{${made.join("")}}`;

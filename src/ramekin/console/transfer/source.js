@@ -2,7 +2,7 @@
 import { declaredFields } from "../fields.js";
 import { parse } from "../json.js";
 import { kindOf, many } from "../values.js";
-import { delimiterOf, objectOf, readCsv } from "./csv.js";
+import { delimiterOf, objectOf } from "./csv.js";
 import { Ids } from "./ids.js";
 import { isDatabase, partsOf } from "./parts.js";
 import { recordsOfJson, recordsOfLines, surveyRecords } from "./records.js";
@@ -123,14 +123,4 @@ export function doubtsOf(wrong, { seen }, columns) {
     return odd ? [`${name}: ${odd.cell.slice(0, 40)} on line ${odd.line} is ${type === "number" ? "no JSON number" : "neither true nor false"} and stays a text.`] : [];
   });
   return [...refused, ...kept];
-}
-
-/**
- * A file of CSV as lines of JSON, each column of the type that was chosen.
- * @param {Source} source @param {Column[]} columns
- * @returns {Promise<{lines: string[], numbers: number[]}>} with the line of the file on which each begins
- */
-export async function asLines(source, columns) {
-  const [, ...rows] = readCsv(await source.file.text(), source.delimiter);
-  return { lines: rows.map(({ cells }) => objectOf(columns, cells)), numbers: rows.map(({ line }) => line) };
 }

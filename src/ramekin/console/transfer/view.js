@@ -10,17 +10,18 @@ import { say } from "../ui/toast.js";
 import { underway } from "../ui/underway.js";
 import { Button } from "../ui/button.js";
 import { count } from "../values.js";
+import { begin, current } from "./current.js";
 import { saveAnswer } from "./download.js";
 import { Import } from "./import.js";
 import { readSource } from "./source.js";
 
 export default function Transfer() {
-  const [source, setSource] = useState(/** @type {import("./source.js").Source | null} */ (null));
+  const file = current.value;
   return html`<section class="pad stack" aria-label="Import and export">
     <div class="title"><h1>Import and export</h1></div>
-    ${may("write") && (source ? html`<${Import} key=${`${source.kind} ${source.file.name}`} source=${source} onLeave=${() => setSource(null)}
-      onRead=${async (/** @type {"record" | "database"} */ as) => setSource(await readSource(source.file, as))} />` : html`<${Drop} onSource=${setSource} />`)}
-    ${!source && html`<${Exports} />`}
+    ${may("write") && (file ? html`<${Import} key=${`${file.source.kind} ${file.source.file.name}`} current=${file} onLeave=${() => (current.value = null)}
+      onRead=${async (/** @type {"record" | "database"} */ as) => begin(await readSource(file.source.file, as))} />` : html`<${Drop} onSource=${begin} />`)}
+    ${!file && html`<${Exports} />`}
   </section>`;
 }
 
