@@ -5,7 +5,9 @@ A server is killed after each deed, started again, and either has every record t
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +15,8 @@ import time
 
 import pytest
 
+from ramekin import Database
+from ramekin.errors import JournalFailed
 from tests.conftest import Server
 from tests.durability import tracing
 from tests.each import first
@@ -93,6 +97,48 @@ def test_after_a_deed_to_the_files_of_a_server_all_is_written_anew(tmp_path, dee
     server = serve(path)
     assert keys(server) == {*(f"before-{i}" for i in range(20)), *taken, "last"}
     assert server.stop() == 0
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+def test_a_stop_after_a_deed_to_the_files_loses_nothing(tmp_path, deed):
+    path = tmp_path / "data"
+    server = serve(path)
+    with server.client() as client:
+        assert put(client, "1") == 201
+        DEEDS[deed](path)
+    assert server.stop() == 0
+    server = serve(path)
+    assert keys(server) == {"1"}
+    assert server.stop() == 0
+
+
+@pytest.mark.parametrize("fsync", first(1, ["everysec", "always", "no"]))
+@pytest.mark.parametrize("is_moved", [False, True], ids=["removed", "moved"])
+def test_a_stop_whose_directory_is_gone_says_so_and_its_exit_code_too(tmp_path, fsync, is_moved):
+    path = tmp_path / "data"
+    server = serve(path, "--fsync", fsync)
+    with server.client() as client:
+        assert put(client, "1") == 201
+        if is_moved:
+            path.rename(tmp_path / "moved")
+        else:
+            shutil.rmtree(path)
+    server.process.terminate()
+    _, log = server.process.communicate(timeout=30)
+    assert server.process.returncode == 3
+    said = log.strip().splitlines()[-1]
+    assert re.fullmatch(r"ramekin: .+ was (removed|moved).*: what was acknowledged is not all on the disk, .+", said)
+    assert "Traceback" not in log
+
+
+def test_a_database_whose_directory_is_gone_tells_whoever_closes_it(tmp_path):
+    async def store():
+        async with Database(directory=tmp_path / "data") as database:
+            await database.insert("t", {"id": 1})
+            shutil.rmtree(tmp_path / "data")
+
+    with pytest.raises(JournalFailed, match="not all on the disk"):
+        asyncio.run(store())
 
 
 def test_with_always_no_write_is_acknowledged_into_a_file_that_is_gone(tmp_path):

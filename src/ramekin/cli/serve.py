@@ -37,7 +37,8 @@ from ramekin.cli.progress import progress
 from ramekin.cli.server import Server, config_of
 from ramekin.cli.signals import Signals, Stopped
 from ramekin.database.database import Database
-from ramekin.errors import RamekinError
+from ramekin.durability.failures import Unusable
+from ramekin.errors import JournalFailed, RamekinError
 from ramekin.formats.record_text import CsvForm
 from ramekin.limits import Limits
 from ramekin.schema.fitness import UnfitModel
@@ -284,9 +285,11 @@ async def _serve_while_opening(
 
 @contextmanager
 def _telling_faults() -> Iterator[None]:
-    """Refuse what the database refuses, in one line. Raises Refused."""
+    """Refuse what the database refuses, in one line. Raises Refused; Unusable: the disk has not all at the end."""
     try:
         yield
+    except JournalFailed as error:
+        raise Unusable(error.message) from None
     except RamekinError as error:
         raise Refused(f"{error.message}{''.join(f' {f.pointer}: {f.detail}' for f in error.faults[:3])}") from None
 

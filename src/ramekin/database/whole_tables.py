@@ -21,7 +21,7 @@ from ramekin.engine.access import Access
 from ramekin.engine.base import MAX_ATTEMPTS, Engine, Guarantees
 from ramekin.engine.embedded import Embedded
 from ramekin.engine.tables import drop_of
-from ramekin.errors import ModelTable, Unavailable, UnknownTable, at
+from ramekin.errors import JournalFailed, ModelTable, Unavailable, UnknownTable, at
 from ramekin.limits import Limits
 from ramekin.schema.definition import Definition, check_table_name
 from ramekin.schema.extent import check_extent
@@ -115,7 +115,11 @@ class WholeTables:
     async def __aexit__(self, *_: object) -> None:
         if not self.owner.is_ended:
             await self._adoption.close()
-            await self.engine.close()
+            try:
+                await self.engine.close()
+            except JournalFailed:  # it is closed even so
+                self.owner.end()
+                raise
             self.owner.end()
 
     # What is told of them

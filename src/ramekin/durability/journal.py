@@ -45,6 +45,7 @@ from ramekin.durability.failures import DiskFault
 from ramekin.durability.loop_calls import LoopCalls
 from ramekin.durability.step_queue import Queued, StepQueue, refusal
 from ramekin.durability.syncs import Syncs
+from ramekin.errors import JournalFailed
 from ramekin.errors.stacks import log_fault
 from ramekin.stats import JournalStats
 
@@ -89,6 +90,8 @@ class Journal:
         self._file, self._store, self._contents = file, store, contents
         self._appends = store.fsync != "always"  # an append by the loop is a commit
         self._loop_calls = LoopCalls()
+        self._lost: DiskFault | None = None
+        """Why the disk does not have all that was acknowledged, at the end."""
         self._workers = ThreadPoolExecutor(2, "ramekin-journal")
         self._syncs = Syncs(self._workers, self.queue.wake.set, is_wanted=store.fsync == "everysec")
         self._compaction = Compaction(
@@ -109,10 +112,16 @@ class Journal:
         self._loop_calls.follow()
 
     async def stop(self) -> None:
-        """Commit what is queued, sync, and close; small tables leave a snapshot. One on its way is given up."""
+        """Commit what is queued, sync, and close; small tables leave a snapshot. One on its way is given up.
+
+        Raises:
+            JournalFailed: the disk does not have all that was acknowledged; all is closed even so.
+        """
         self.queue.take_no_more()
         await asyncio.to_thread(self._thread.join)
         await asyncio.sleep(0)  # what the thread handed back last is applied
+        if self._lost is not None:
+            raise JournalFailed(f"{self._lost}: what was acknowledged is not all on the disk, and memory ends with it.")
 
     @property
     def takes_at_once(self) -> bool:
@@ -274,11 +283,24 @@ class Journal:
         return True
 
     def _end(self) -> None:
-        """Sync, leave a snapshot of tables that are small, and close. What fails is logged; the logs hold all."""
+        """See that the disk has all, leave a snapshot of tables that are small, and close. What fails is logged."""
         self._compaction.wait()
         try:
             self._syncs.finish()
             self._file.sync()
+            self._store.check_place()
+        except DiskFault as fault:
+            _log.error("the disk failed at the end: %s", fault)
+            if not self._try_fresh_file(fault):
+                self._lost = fault
+        else:
+            self._leave_small()
+        self._workers.shutdown(wait=True)
+        self._file.close()
+
+    def _leave_small(self) -> None:
+        """Leave what makes the next start short; the logs hold all without it."""
+        try:
             if self._file.lacks_mark:
                 self._file.mark()
                 self._file.sync()
@@ -286,8 +308,6 @@ class Journal:
                 self._compaction.leave(self._loop_calls.ask(self._contents))
         except DiskFault as fault:
             _log.error("the disk failed at the end: %s", fault)
-        self._workers.shutdown(wait=True)
-        self._file.close()
 
 
 def _fault_from(error: Exception) -> DiskFault:

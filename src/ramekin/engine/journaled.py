@@ -140,12 +140,14 @@ class Journaled:
         await asyncio.gather(self.tables.expirations.close(), self.tables.evictions.close())
         self.tables.history.end()
         await self._backups.close()  # first: a stop may take longer than what is left of a backup
-        if self._journal is not None:
-            await self._journal.stop()
+        try:
+            if self._journal is not None:
+                await self._journal.stop()
+        finally:
             async with self._alone:  # what stood alone is told that it was refused
                 pass
-        self._store.release()
-        await self.tables.builds.close()
+            self._store.release()
+            await self.tables.builds.close()
 
     async def state(self) -> State:
         if self._journal is None:
