@@ -5,7 +5,14 @@ Knows no connections; see ``api/wire/doorkeeper.py`` for who counts them.
 
 from __future__ import annotations
 
+from math import inf
+
 import structlog
+
+from ramekin.cli.configuration import Refused
+
+LEAST = 64
+"""Descriptors without which no server begins: it takes more than 20 by itself, and a quarter is for connections."""
 
 KEPT = 256
 """Descriptors for everything else: logs, snapshots and backups being written, and guests, who may ask for health."""
@@ -13,12 +20,12 @@ KEPT = 256
 _log = structlog.get_logger("ramekin")
 
 
-def room_for(connections: int) -> int:
-    """Raise the limit of descriptors as far as the system allows; return how many connections there is room for."""
+def raise_limit() -> float:
+    """Raise the limit of descriptors as far as the system allows, and return it. Raises Refused: they are too few."""
     try:
         import resource
     except ImportError:  # on Windows, which has no such limit
-        return connections
+        return inf
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         try:
@@ -27,8 +34,19 @@ def room_for(connections: int) -> int:
         except (OSError, ValueError):  # not on every system up to the hard limit
             pass
     if soft == resource.RLIM_INFINITY:
-        return connections
-    room = max(soft - KEPT, soft // 4)
+        return inf
+    if soft < LEAST:
+        raise Refused(
+            f"a server needs at least {LEAST} descriptors (open files), and may have {soft}: raise the hard limit, as "
+            "`ulimit -n 4096`, LimitNOFILE=4096 of systemd or --ulimit nofile=4096 of a container do"
+        )
+    return soft
+
+
+def room_for(connections: int) -> int:
+    """Return how many connections there is room for. Raises as `raise_limit`."""
+    descriptors = raise_limit()
+    room = int(min(connections, max(descriptors - KEPT, descriptors // 4)))
     if room < connections:
-        _log.warning("fewer connections than asked for", room=room, asked=connections, descriptors=soft)
-    return min(room, connections)
+        _log.warning("fewer connections than asked for", room=room, asked=connections, descriptors=descriptors)
+    return room

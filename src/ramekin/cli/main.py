@@ -244,8 +244,10 @@ def _serve(
     signals = Signals()
     try:
         with at_rest():
+            from ramekin.cli.descriptors import raise_limit
             from ramekin.cli.serve import serve_forever
 
+        _guard(raise_limit)  # before anything is opened
         json_server = None
         if theirs is not None:
             from ramekin.cli.configuration import json_server_defaults
