@@ -144,6 +144,26 @@ def test_a_server_without_nodes_serves_nothing_new_and_says_why_until_they_are_b
         assert server.stop() == 0
 
 
+@pytest.mark.parametrize("more", [("--dev",), ("--workers", "2")])
+def test_a_server_without_nodes_tells_of_itself(more):
+    """Its figures are asked for when the nodes are gone, and no node knows them."""
+    with running() as [node]:
+        server = Server("serve", "--engine", f"valkey://{node.address}", *more)
+        with server.client() as client:
+            client.post("/api/v1/data/t", json={"id": 1})
+            node.process.send_signal(signal.SIGSTOP)
+            figures = client.get("/metrics")
+            assert figures.status_code == 200
+            assert "\nramekin_records" in figures.text
+            if "--dev" in more:
+                assert client.put("/api/v1/faults", json={"rules": []}).status_code == 200
+                assert client.get("/api/v1/faults").json() == {"rules": []}
+                assert client.delete("/api/v1/faults").status_code == 204
+            assert client.get("/api/v1/data/t/1").status_code == 503, "a record is read anew"
+            node.process.send_signal(signal.SIGCONT)
+        assert server.stop() == 0
+
+
 @pytest.mark.long
 def test_a_write_on_its_way_to_a_node_that_stops_is_told_as_unknown_in_time():
     with running() as [node]:

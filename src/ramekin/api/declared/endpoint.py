@@ -78,6 +78,8 @@ class Endpoint(Generic[M]):
     """Whether it touches every table there is, and not those of its path alone."""
     is_whole_with: tuple[str, str] | None = None
     """A parameter, and the value of it with which it touches every table, and takes the role `admin`."""
+    is_of_process: bool = False
+    """Whether it tells of this process, so that it waits for no other, and answers where none can be asked."""
     opens: tuple[str, ...] = ()
     """Addresses of it that need no key and are not counted."""
     opens_below: tuple[str, ...] = ()
@@ -212,7 +214,7 @@ class Endpoint(Generic[M]):
 
     async def ask_anew(self, session: Session, *asked: Any) -> Reply:
         """Do what `ask` does once the tables show all that happened before, in other processes too."""
-        if self.role is not None:
+        if self.role is not None and not self.is_of_process:
             await session.tables.refresh()
         reply = self.ask(session, *asked)
         return reply if isinstance(reply, Answer | Stream) else await reply

@@ -41,7 +41,9 @@ _RULES = whole({"rules": array(_RULE) | {"maxItems": MAX_RULES}})
 _EXAMPLE = {"rules": [{"method": "POST", "table": "orders", "status": 503, "every": 3, "after_commit": True}]}
 
 
-@dev_endpoint("GET", PATH, answers={200: answer("The rules.", _RULES, _EXAMPLE)}, problems=(400, 406))
+@dev_endpoint(
+    "GET", PATH, is_of_process=True, answers={200: answer("The rules.", _RULES, _EXAMPLE)}, problems=(400, 406)
+)
 def get_faults(session: Session, asked: Asked[None]) -> Reply:
     """Return the rules for faults on purpose, as they were sent."""
     return json_answer({"rules": _faults(session).sent})
@@ -50,6 +52,7 @@ def get_faults(session: Session, asked: Asked[None]) -> Reply:
 @dev_endpoint(
     "PUT",
     PATH,
+    is_of_process=True,
     answers={200: answer("The rules.", _RULES, _EXAMPLE)},
     problems=(400, 406, 408, 413, 415, 422, 503),
     body=request_body(_RULES, _EXAMPLE),
@@ -61,7 +64,9 @@ def put_faults(session: Session, asked: Asked[None]) -> Reply:
     return json_answer({"rules": faults.sent})
 
 
-@dev_endpoint("DELETE", PATH, answers={204: answer("There are no rules any more.")}, problems=(400,))
+@dev_endpoint(
+    "DELETE", PATH, is_of_process=True, answers={204: answer("There are no rules any more.")}, problems=(400,)
+)
 def delete_faults(session: Session, asked: Asked[None]) -> Reply:
     """Remove all rules: nothing fails on purpose any more."""
     _faults(session).set({"rules": []})

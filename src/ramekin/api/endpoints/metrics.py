@@ -173,6 +173,7 @@ def _caches(largest: Iterable[TableStats]) -> Iterable[Metric]:
     "/metrics",
     role="admin",
     is_whole=True,
+    is_of_process=True,
     tag="service",
     answers={
         200: {
