@@ -106,7 +106,7 @@ export function merge(base, mine, theirs) {
 export const gone = { ask: /** @type {(table: string, mine: any) => Promise<boolean>} */ (async () => false) };
 
 /** Is asked where two have changed the same: what is to be written, null to leave it, undefined if nobody decides. Set by `conflict.js`. */
-export const conflict = { ask: /** @type {(base: any, mine: any, theirs: any) => Promise<any>} */ (async () => null) };
+export const conflict = { ask: /** @type {(base: any, mine: any, theirs: any, what?: string) => Promise<any>} */ (async () => null) };
 
 /**
  * Write a record in place of one that was seen. If it has been changed since, both changes are kept, or somebody decides;

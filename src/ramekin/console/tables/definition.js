@@ -2,7 +2,7 @@
 // records that are there before it holds.
 import { useState } from "preact/hooks";
 import { may } from "../access.js";
-import { go } from "../address.js";
+import { go, link } from "../address.js";
 import { declaredFields } from "../fields.js";
 import { parse, print } from "../json.js";
 import { faultOf } from "../record/raw.js";
@@ -18,55 +18,41 @@ import { TABLE_NAME, refresh, tableOf } from "./catalog.js";
 import { guess } from "./guess.js";
 import { SchemaFields, hasLines } from "./schema_fields.js";
 import { gridOf } from "./chosen.js";
+import { bodyOf, isThere, settled, writtenOf } from "./written.js";
 
-/**
- * @typedef {{field: string, kind: string}} Index
- * @typedef {{name: string, schema: string, unique: string[], indexes: Index[], isCareful: boolean, expiry: string, records: string, bytes: string}} Written
- *   a definition as it is written here
- */
-
-/** Whether an index is there because its field is unique, and goes with that. @param {Index} index @param {import("./catalog.js").Table | undefined} known */
-const isOfUnique = ({ field, kind }, known) => kind === "hash" && !!known?.unique.includes(field);
-
-/** @param {string} table @returns {Written} */
-function writtenOf(table) {
-  const known = tableOf(table);
-  return {
-    name: table, schema: known?.schema ? print(known.schema, 2) : "", unique: known?.unique ?? [],
-    indexes: (known?.indexes ?? []).filter((index) => index.pinned && !isOfUnique(index, known)).map(({ field, kind }) => ({ field, kind })), isCareful: known?.require_if_match ?? false,
-    expiry: String(known?.expire_after_s ?? ""), records: String(known?.max_records ?? ""), bytes: String(known?.max_bytes ?? ""),
-  };
-}
-
-/** The same as the server takes it. @param {Written} written */
-const bodyOf = ({ schema, unique, indexes, isCareful, expiry, records, bytes }) => ({
-  schema: schema.trim() ? parse(schema) : null, unique: unique.filter(Boolean), indexes: indexes.filter(({ field }) => field),
-  require_if_match: isCareful, expire_after_s: boundOf(expiry), max_records: boundOf(records), max_bytes: boundOf(bytes),
-});
+/** @typedef {import("./written.js").Written} Written @typedef {import("./written.js").Index} Index */
 
 /** @param {{table: string}} given `table` is empty for a new one, or is not there yet */
 export function Definition({ table }) {
   const isNew = !tableOf(table);
   const draftName = `definition/${table}`;
-  const [written, keep] = draft(draftName, writtenOf(table));
+  const now = writtenOf(table, tableOf(table));
+  const [{ base, ...written }, keep] = draft(draftName, { ...now, base: now });
   const { name, schema, unique, indexes, isCareful } = written;
-  const put = (/** @type {Partial<Written>} */ part) => keep({ ...written, ...part });
+  const put = (/** @type {Partial<Written>} */ part) => keep({ ...written, ...part, base });
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const [isBusy, setBusy] = useState(false);
   const fault = schema.trim() ? faultOf(schema) : "";
   const said = !fault && schema.trim() ? parse(schema) : {};
   const fields = kindOf(said) === "object" ? declaredFields(said).map((field) => field.path) : [];
   const isWritable = may("admin");
+  const isTaken = isNew && !isBusy && !!tableOf(name);
+  const store = async (/** @type {string} */ made) => {
+    if (isNew && (await isThere(made))) return refresh(); // which shows that it is
+    const wanted = isNew ? bodyOf(written) : await settled(made, bodyOf(base), bodyOf(written));
+    if (wanted === undefined) throw new Error("Somebody else has changed this definition, so it is not saved yet.");
+    if (wanted) await ask("PUT", `tables/${pathOf(made)}`, { body: wanted });
+    await refresh();
+    forget(draftName);
+    if (wanted) say(isNew ? `Made ${made}` : `${made} is defined so now`);
+    if (isNew) go(gridOf(made));
+  };
   const save = async (/** @type {Event} */ event) => {
     event.preventDefault();
     setBusy(true);
     setError(null);
     try {
-      await ask("PUT", `tables/${pathOf(name)}`, { body: bodyOf(written) });
-      await refresh();
-      forget(draftName);
-      say(isNew ? `Made ${name}` : `${name} is defined so now`);
-      if (isNew) go(gridOf(name));
+      await store(isNew ? name : table);
     } catch (found) {
       setError(found);
     }
@@ -78,8 +64,9 @@ export function Definition({ table }) {
   return html`<section class="pad definition" aria-label="Definition"><form class="stack" onSubmit=${save}>
     <div class="title">${isNew ? html`<h1>New table</h1>` : html`<a class="button quiet bare" href=${gridOf(table)} aria-label=${`Back to ${table}`}><${Icon} name="back" /></a><h1>Definition of ${table}</h1>`}</div>
     ${isNew && table && html`<p class="note" role="status">There is no table ${table} yet. This makes it.</p>`}
-    ${isNew && html`<label class="field">Name <input class="name" required pattern=${TABLE_NAME} autofocus spellcheck=${false} autocomplete="off" value=${name} onInput=${(/** @type {any} */ event) => put({ name: event.target.value })} />
-      <small>A letter or _ first, then letters, digits, - and _, up to 63 in all.</small></label>`}
+    ${isNew && html`<label class="field">Name <input class="name" required pattern=${TABLE_NAME} autofocus spellcheck=${false} autocomplete="off" value=${name} aria-invalid=${isTaken} aria-describedby="name-told" onInput=${(/** @type {any} */ event) => put({ name: event.target.value })} />
+      ${isTaken && html`<small class="bad" role="status">There is a table ${name} already: <a href=${link(["tables", name, "definition"])}>its definition</a></small>`}
+      <small id="name-told">A letter or _ first, then letters, digits, - and _, up to 63 in all.</small></label>`}
     ${!fault && hasLines(said) && html`<${SchemaFields} schema=${said} draftName=${`${draftName}/names`} isWritable=${isWritable} onChange=${(/** @type {any} */ made) => put({ schema: print(made, 2) })} />`}
     <div class="field"><div class="row"><label for="schema">JSON Schema of a record</label><span class="grow"></span>
         ${isWritable && !isNew && !schema.trim() && html`<${Button} icon="edit" kind="quiet" onClick=${infer}>Guess it from the records<//>`}
@@ -95,7 +82,7 @@ export function Definition({ table }) {
     <${Bound} ...${bound} of="bytes" label="Bytes of them at the most" none="any number" told="A number, or with a unit: 64MiB." />
     <label class="row check"><input type="checkbox" checked=${isCareful} disabled=${!isWritable} onChange=${(/** @type {any} */ event) => put({ isCareful: event.target.checked })} />Changes must say which version they change (If-Match)</label>
     ${error && html`<${Fault} error=${error} />`}
-    ${isWritable && html`<div class="row"><${Button} kind="main" type="submit" disabled=${!!fault || isBusy || (isNew && !name)}>${isNew ? "Make the table" : "Save the definition"}<//>
+    ${isWritable && html`<div class="row"><${Button} kind="main" type="submit" disabled=${!!fault || isBusy || isTaken || (isNew && !name)}>${isNew ? "Make the table" : "Save the definition"}<//>
       ${isDrafted(draftName) && html`<${Button} onClick=${() => forget(draftName)}>Discard<//>`}</div>`}
   </form></section>`;
 }
@@ -141,9 +128,3 @@ const EXAMPLE = {
   properties: { name: { type: "string" }, email: { type: "string" }, age: { type: "integer", minimum: 0 } },
   required: ["name"],
 };
-
-/** What a definition is to say of a bound; text that is no number is left for the server to read. @param {string} text */
-function boundOf(text) {
-  const said = text.trim();
-  return said === "" ? null : /^[0-9]+$/.test(said) ? parse(said) : said;
-}
