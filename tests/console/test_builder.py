@@ -288,3 +288,31 @@ def test_groups_are_saved_whole(page, server):
     with page.expect_download() as saved:
         page.get_by_role("menuitem", name="as NDJSON").click()
     assert [json.loads(line) for line in saved.value.path().read_text().splitlines()] == found
+
+
+VIEWS = ("tables/users", "groups/users?group_by=age", "joins/users/orders/user_id")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("view", VIEWS)
+def test_what_cannot_be_read_for_a_moment_is_read_again(page, server, view):
+    with server.client() as client:
+        rule = {"table": "users", "status": 503, "count": 2}
+        client.put("/api/v1/faults", json={"rules": [rule]}).raise_for_status()
+        page.goto(f"{server.url}/console/{view}")
+        expect(page.get_by_role("row").nth(3)).to_be_visible()
+        expect(page.get_by_role("alert")).to_have_count(0)
+        client.delete("/api/v1/faults")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("view", VIEWS)
+def test_what_could_not_be_read_is_asked_for_again_by_a_button(page, server, view):
+    for path in ("data/users?*", "query/users?*", "query/users", "join/users/**"):
+        page.route(f"**/api/v1/{path}", lambda route: route.fulfill(status=502, body="Bad gateway"))
+    page.goto(f"{server.url}/console/{view}")
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.unroute_all()
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("row").nth(3)).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)

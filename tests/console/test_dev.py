@@ -22,6 +22,14 @@ def test_a_branch_is_made_looked_at_and_dropped(page, server):
     expect(page.get_by_role("list", name="Changes of shops")).to_contain_text("lyon-1")
     page.goto(f"{server.url}/console/branches")
     page.get_by_role("button", name="Drop checkout").click()
+    asked = page.get_by_role("dialog", name="Drop checkout")
+    expect(asked.get_by_role("list", name="What has changed")).to_contain_text(
+        "shops: 0 created, 0 replaced, 1 deleted"
+    )
+    asked.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("link", name="checkout")).to_be_visible()
+    page.get_by_role("button", name="Drop checkout").click()
+    asked.get_by_role("button", name="Drop the branch").click()
     expect(page.get_by_role("link", name="checkout")).to_have_count(0)
 
 
@@ -31,6 +39,7 @@ def test_a_branch_is_made_anew_from_what_it_was_made_of(page, server):
         client.delete("/b/again/api/v1/data/shops/lyon-1").raise_for_status()
         page.goto(f"{server.url}/console/branches")
         page.get_by_role("button", name="Make again anew from main").click()
+        page.get_by_role("dialog").get_by_role("button", name="Make it anew").click()
         expect(page.get_by_text("again is as main is now")).to_be_visible()
         assert client.get("/b/again/api/v1/data/shops/lyon-1").status_code == 200
         client.delete("/api/v1/branches/again").raise_for_status()
@@ -73,6 +82,13 @@ def test_a_reset_returns_to_the_checkpoint_and_the_diff_says_what_it_undoes(page
     expect(page.get_by_role("list", name="Changes of pets").get_by_role("img", name="created")).to_be_visible()
     page.get_by_role("link", name="Checkpoints").click()
     page.get_by_role("button", name="Reset").click()
+    asked = page.get_by_role("dialog", name="Reset main")
+    expect(asked.get_by_role("list", name="What has changed")).to_contain_text("pets: 1 created, 0 replaced, 0 deleted")
+    asked.get_by_role("button", name="Cancel").click()
+    with server.client() as client:
+        assert client.get("/api/v1/data/pets/rex").status_code == 200
+    page.get_by_role("button", name="Reset").click()
+    asked.get_by_role("button", name="Reset").click()
     expect(page.get_by_text("The tables are as they were")).to_be_visible()
     page.goto(f"{server.url}/console/diff")
     expect(page.get_by_text("Nothing has changed")).to_be_visible()

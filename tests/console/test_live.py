@@ -190,3 +190,18 @@ def test_what_a_key_may_not_see_is_asked_for_once(page, server):
     expect(page.get_by_role("alert")).to_contain_text("This takes the role")
     page.clock.run_for(10_000)
     assert len(asked) == 1
+
+
+@pytest.mark.long
+def test_a_change_of_another_day_tells_the_day(page, server):
+    put(server, "dated", {"id": 0})
+    with server.client() as client:
+        page.goto(f"{server.url}/console/changes?table=dated")
+        expect(page.get_by_text("Each shows as it happens.")).to_be_visible()
+        put(server, "dated", {"id": 1})
+        client.put("/api/v1/clock", json={"now": "2130-01-01T00:00:00Z"}).raise_for_status()
+        put(server, "dated", {"id": 2})
+        client.delete("/api/v1/clock")
+    times = page.get_by_role("list", name="Changes").locator("time")
+    expect(times.first).to_have_text(re.compile(r"^2130-01-01 00:00:\d\d\.\d{3}$"))
+    expect(times.last).to_have_text(re.compile(r"^\d\d:\d\d:\d\d\.\d{3}$"))

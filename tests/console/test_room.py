@@ -137,3 +137,21 @@ def test_what_there_is_no_room_for_is_hinted_at_and_tools_stay_in_a_line(page, s
 def look_at(page, server, view):
     page.goto(f"{server.url}/console/{view}")
     page.get_by_role("main").locator("h1, h2").filter(visible=True).first.wait_for()
+
+
+@pytest.mark.long
+def test_the_views_stay_in_sight_below_many_tables(page, server):
+    with server.client() as client:
+        for number in range(40):
+            client.put(f"/api/v1/tables/many_{number}", json={}).raise_for_status()
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(f"{server.url}/console/tables")
+    for name in ("Join", "Changes", "Clock"):
+        expect(page.get_by_role("navigation").get_by_role("link", name=name)).to_be_in_viewport(ratio=1)
+    last = page.get_by_role("list", name="Tables").get_by_role("link").last
+    last.scroll_into_view_if_needed()
+    expect(last).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("navigation").get_by_role("link", name="Clock")).to_be_in_viewport(ratio=1)
+    with server.client() as client:
+        for number in range(40):
+            client.delete(f"/api/v1/tables/many_{number}")

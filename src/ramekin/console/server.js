@@ -15,7 +15,7 @@ export const isGone = signal(false);
 /** What the key may do, as the list of tables tells it; empty: everything. */
 export const grantText = signal("");
 
-/** How long, and how often, a request waits that was refused for its rate. */
+/** How long, and how often, a request waits that was refused for its rate, or reads what cannot be read for a moment. */
 const PATIENCE_S = 5;
 const TRIES = 5;
 
@@ -102,10 +102,11 @@ export async function send(method, path, asking = {}, tries = 1) {
   }
   isAway.value = false;
   if (response.ok || response.status === 304) return response;
-  const wait = response.status === 429 ? Number(response.headers.get("Retry-After") ?? NaN) : NaN;
+  const isRead = method === "GET" || path.startsWith("query/");
+  const wait = response.status === 429 || (response.status === 503 && isRead) ? Number(response.headers.get("Retry-After") ?? NaN) : NaN;
   if (wait <= PATIENCE_S && tries < TRIES) {
     await new Promise((done) => setTimeout(done, wait * 1000));
-    return send(method, path, asking, tries + 1); // one that is refused for its rate has done nothing
+    return send(method, path, asking, tries + 1); // one that is refused for its rate has done nothing, and reading does nothing
   }
   throw await problemOf(response);
 }

@@ -7,10 +7,11 @@ const WAIT_MS = 250;
 /**
  * @typedef {{answer: any, error: unknown, isBusy: boolean}} Asked
  * @param {{path: string, words?: [string, string][], method?: string, body?: unknown} | null} asking null: nothing yet
- * @returns {Asked}
+ * @returns {Asked & {again: () => void}}
  */
 export function useAnswer(asking) {
   const [asked, setAsked] = useState(/** @type {Asked} */ ({ answer: null, error: null, isBusy: false }));
+  const [times, setTimes] = useState(0);
   const isFirst = useRef(true);
   const text = JSON.stringify(asking);
   useEffect(() => {
@@ -34,6 +35,6 @@ export function useAnswer(asking) {
       clearTimeout(timer);
       stop.abort();
     };
-  }, [text]);
-  return asked;
+  }, [text, times]);
+  return { ...asked, again: () => setTimes(times + 1) };
 }

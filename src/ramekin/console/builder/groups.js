@@ -66,7 +66,7 @@ export default function Groups() {
   const sort = isOrder ? build.sort : "";
   const query = queryOf({ ...build, terms, sort }, tableOf(table)?.schema);
   const path = `query/${pathOf(table)}`;
-  const { answer, error, isBusy } = useAnswer(table ? { path, method: "POST", body: { ...query, explain: true } } : null);
+  const { answer, error, isBusy, again } = useAnswer(table ? { path, method: "POST", body: { ...query, explain: true } } : null);
   const put = (/** @type {Partial<Build>} */ made) => {
     const next = { ...build, terms, sort, ...made };
     const known = [...next.by, ...next.terms.map(nameOf)];
@@ -92,7 +92,7 @@ export default function Groups() {
     </div>
     ${table && !isMissing(error) && html`<${Terms} fields=${list} by=${build.by} terms=${terms} sort=${sort} put=${put} />
       <${FilterBar} table=${table} command=${command} filter=${build.filter} fields=${fields} records=${records} onFilter=${(/** @type {any} */ filter) => put({ filter })} />`}
-    ${error && (isMissing(error) ? html`<${Missing} table=${table} />` : html`<${Fault} error=${error} />`)}
+    ${error && (isMissing(error) ? html`<${Missing} table=${table} />` : html`<${Fault} error=${error} onAgain=${again} />`)}
     ${answer ? html`<div class="stack" aria-busy=${isBusy}>
         <p class="sentence">${sentence(table, build.by, terms, rows.length, answer.next !== null)}</p>
         <${Told} answer=${answer} />

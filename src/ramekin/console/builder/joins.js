@@ -35,7 +35,7 @@ export default function Joins() {
   const asked = /** @type {[string, string][]} */ ([...Object.entries(own), ...wordsOf(filter)]);
   const path = `join/${pathOf(left, right)}/${encodeURIComponent(key).replaceAll("%3D", "=")}`;
   const isWhole = Boolean(left && right && key);
-  const { answer, error, isBusy } = useAnswer(isWhole ? { path, words: [...asked, ["limit", String(SHOWN)], ["explain", "true"]] } : null);
+  const { answer, error, isBusy, again } = useAnswer(isWhole ? { path, words: [...asked, ["limit", String(SHOWN)], ["explain", "true"]] } : null);
   const { answer: counted } = useAnswer(isWhole ? { path, words: [...asked, ["limit", "0"], ["count", "true"]] } : null); // apart, since rows cost less
   const total = counted?.total ?? null;
   const put = (/** @type {Partial<Build>} */ made) => show({ left, right, key: given, own, filter, ...made });
@@ -47,7 +47,7 @@ export default function Joins() {
     <${Choices} left=${left} right=${right} shownKey=${key} keys=${keys} own=${own} put=${put} />
     ${isWhole && html`<${FilterBar} table=${`${left}-${right}`} made=${`${API}/${path}${asked.length ? `?${queryOf(asked)}` : ""}`} filter=${filter}
       fields=${pairFields(names, fields)} records=${pairRecords(names, known)} onFilter=${(/** @type {any} */ made) => put({ filter: made })} />`}
-    ${error && (isMissing(error) ? html`<${Missing} table=${[left, right].find((name) => !tableOf(name)) ?? left} />` : html`<${Fault} error=${error} />`)}
+    ${error && (isMissing(error) ? html`<${Missing} table=${[left, right].find((name) => !tableOf(name)) ?? left} />` : html`<${Fault} error=${error} onAgain=${again} />`)}
     ${answer ? html`<div class="stack" aria-busy=${isBusy}>
         <p class="sentence">${sentence(answer.join, total, names, isTree)} ${total !== null && answer.data.length < total && html`<span class="faint">The first ${count(answer.data.length)} of them are below.</span>`}</p>
         <${Told} answer=${answer} />

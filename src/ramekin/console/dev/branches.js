@@ -8,10 +8,14 @@ import { Dialog, open } from "../ui/dialog.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { Scroll } from "../ui/scroll.js";
+import { sure } from "../ui/sure.js";
 import { say, sayFault } from "../ui/toast.js";
-import { count, size } from "../values.js";
+import { count, many, size } from "../values.js";
 
 const PATH = "/api/v1/branches"; // of the database itself, wherever the page is
+
+/** What a branch may be asked, from any page. @param {string} name @param {string} path */
+const ofBranch = (name, path) => (name === "main" ? `/api/v1/${path}` : `/b/${encodeURIComponent(name)}/api/v1/${path}`);
 
 /** @typedef {{name: string, from: string | null, created_at: string, expires_at: string | null, tables: number, records: number, own_bytes: number}} Branch */
 
@@ -33,6 +37,18 @@ export default function Branches() {
       sayFault(caught);
     }
   };
+  const renew = async (/** @type {Branch} */ { name, from }) => {
+    if (!await sure(`Make ${name} anew from ${from}`, html`<p>${name} becomes what ${from} is now. What was written to it is lost, and nothing brings it back.</p>${changes(name)}`, "Make it anew")) return;
+    await act("PUT", `${PATH}/${pathOf(name)}`, `${name} is as ${from} is now`, { words: [["replace", "true"]], body: from ? { from } : {} });
+  };
+  const drop = async (/** @type {Branch} */ { name, records }) => {
+    if (!await sure(`Drop ${name}`, html`<p>The branch ${name} goes, with its ${many(records, "record")}; nothing brings it back.</p>${changes(name)}`, "Drop the branch")) return;
+    await act("DELETE", `${PATH}/${pathOf(name)}`, `Dropped ${name}`);
+  };
+  const reset = async () => {
+    if (!await sure(`Reset ${here}`, html`<p>The tables of ${here} become what they were at the last checkpoint, or else right after the start. What was written since is lost, and nothing brings it back.</p>${changes(here)}`, "Reset")) return;
+    await act("POST", "reset", "The tables are as they were");
+  };
   const make = () => open((close) => html`<${Make} branches=${branches} onClose=${close} onMade=${load} />`);
   return html`<section class="pad stack" aria-label="Branches">
     <div class="title"><h1>Branches</h1><p class="faint">Each is all of the database, to be changed by itself. Made and dropped in no time.</p><span class="grow"></span>
@@ -40,21 +56,37 @@ export default function Branches() {
     ${error && html`<${Fault} error=${error} />`}
     <${Scroll} label="List of branches"><table class="list">
       <thead><tr><th>Branch</th><th>Made from</th><th class="right">Records</th><th class="right">Of its own</th><th>Goes</th><th></th></tr></thead>
-      <tbody>${branches.map(({ name, from, records, own_bytes: bytes, expires_at: due }) => html`<tr key=${name}>
+      <tbody>${branches.map((branch) => { const { name, from, records, own_bytes: bytes, expires_at: due } = branch; return html`<tr key=${name}>
         <th scope="row">${name === here ? html`${name} <span class="chip">shown here</span>` : html`<a href=${pageOf(name)}>${name}</a>`}</th>
         <td>${from ?? ""}</td><td class="right figure">${count(records)}</td><td class="right figure">${size(bytes)}</td><td>${due ? due.slice(0, 19).replace("T", " ") : ""}</td>
         <td class="right">${name !== "main" && html`<span class="row acts">
-          <${Button} icon="redo" label=${`Make ${name} anew from ${from}`} kind="quiet" onClick=${() => act("PUT", `${PATH}/${pathOf(name)}`, `${name} is as ${from} is now`, { words: [["replace", "true"]], body: from ? { from } : {} })} />
-          <${Button} icon="trash" label=${`Drop ${name}`} kind="quiet" disabled=${name === here} onClick=${() => act("DELETE", `${PATH}/${pathOf(name)}`, `Dropped ${name}`)} /></span>`}</td>
-      </tr>`)}</tbody></table><//>
+          <${Button} icon="redo" label=${`Make ${name} anew from ${from}`} kind="quiet" onClick=${() => renew(branch)} />
+          <${Button} icon="trash" label=${`Drop ${name}`} kind="quiet" disabled=${name === here} onClick=${() => drop(branch)} /></span>`}</td>
+      </tr>`; })}</tbody></table><//>
     <h2>Checkpoint of ${here}</h2>
     <p class="faint">A reset returns to the last checkpoint; without one, to the state right after the start${BRANCH && ", which for a branch is when it was made"}.</p>
     <div class="row">
       <${Button} icon="check" onClick=${() => act("POST", "checkpoint", "Kept this state to return to")}>Keep this state<//>
       <a class="button" href=${link(["diff"])}>What has changed since</a>
-      <${Button} icon="undo" kind="danger" onClick=${() => act("POST", "reset", "The tables are as they were")}>Reset<//>
+      <${Button} icon="undo" kind="danger" onClick=${reset}>Reset<//>
     </div>
   </section>`;
+}
+
+/** What would be lost. @param {string} name */
+const changes = (name) => html`<${Changed} name=${name} />`;
+
+/** What has changed in a branch since its checkpoint, in numbers. @param {{name: string}} given */
+function Changed({ name }) {
+  const [found, setFound] = useState(/** @type {Record<string, {created: any[], replaced: any[], deleted: any[]}> | null} */ (null));
+  const [error, setError] = useState(/** @type {unknown} */ (null));
+  useEffect(() => void read(ofBranch(name, "diff")).then(({ tables }) => setFound(tables), setError), [name]);
+  if (error) return html`<${Fault} error=${error} />`;
+  if (!found) return html`<p class="faint" role="status">Looking what has changed…</p>`;
+  const changed = Object.entries(found);
+  if (!changed.length) return html`<p>Nothing has changed in it since its checkpoint.</p>`;
+  return html`<div><p>Since its checkpoint:</p><ul aria-label="What has changed">${changed.map(([table, { created, replaced, deleted }]) =>
+    html`<li key=${table}><strong>${table}</strong>: ${count(created.length)} created, ${count(replaced.length)} replaced, ${count(deleted.length)} deleted</li>`)}</ul></div>`;
 }
 
 /** @param {{branches: Branch[], onClose: () => void, onMade: () => unknown}} given */

@@ -131,6 +131,14 @@ export class Rows {
     }
   }
 
+  /** Ask again what could not be answered. */
+  again() {
+    this.error.value = null;
+    void this.count();
+    if (!this.pages.size) void this.load(0);
+    this.version.value += 1;
+  }
+
   /** Read again what is here; rows stay until others have come. */
   async refresh() {
     void this.count();

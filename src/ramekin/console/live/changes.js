@@ -87,13 +87,16 @@ function collect(words, paused, setCome, setState) {
   });
 }
 
+/** The day of a moment, unless it is today: the server's clock may be set, and a list may be long. @param {string} at */
+const dayOf = (at) => (at.slice(0, 10) === new Date().toISOString().slice(0, 10) ? "" : `${at.slice(0, 10)} `);
+
 /** @param {{entry: Entry}} given */
 function Line({ entry }) {
   const [isOpen, setOpen] = useState(false);
   const { at, table, id, op, record } = entry;
   const isThere = record != null;
   return html`<li class="op-${op}">
-    <time class="figure faint" datetime=${at}>${at.slice(11, 23)}</time>
+    <time class="figure faint" datetime=${at} title=${at}>${dayOf(at)}${at.slice(11, 23)}</time>
     <span class="op">${op}</span>
     <a href=${gridOf(table)}>${table}</a>
     ${id === undefined ? html`<span></span>` : isThere ? html`<a class="clip" href=${link(["tables", table, "records", String(id)])}>${String(id)}</a>` : html`<span class="clip">${String(id)}</span>`}

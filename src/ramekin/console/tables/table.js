@@ -84,7 +84,7 @@ export function TableView({ table }) {
       <${TableTools} table=${table} known=${known} filter=${filter} rows=${rows} columns=${columns} all=${all} fields=${fields}
         isLive=${isLive} onLive=${(/** @type {boolean} */ is) => go(link(parts, words, is ? LIVE : ""), { replace: true })} onFilter=${show} />
       <${FilterBar} table=${table} filter=${filter} fields=${paths} records=${rows.here()} onFilter=${show} />
-      ${rows.error.value && html`<div class="pad-small"><${Fault} error=${rows.error.value} /></div>`}
+      ${rows.error.value && html`<div class="pad-small"><${Fault} error=${rows.error.value} onAgain=${() => rows.again()} /></div>`}
       ${rows.warnings.value.map((text) => html`<p class="note" role="status">${text}</p>`)}
       ${rows.total.value === 0 && !rows.error.value ? html`<${Nothing} table=${table} filter=${filter} onFilter=${show} />`
         : html`<${Grid} rows=${rows} columns=${columns} widthOf=${widthOf} fields=${fields} order=${filter.order} openedId=${openedId} fresh=${fresh}

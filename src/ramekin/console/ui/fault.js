@@ -1,6 +1,7 @@
 // A refusal, shown where its answer would stand: what is wrong, and what to do about it.
 import { useEffect, useRef } from "preact/hooks";
 import { Problem } from "../server.js";
+import { Button } from "./button.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
 
@@ -21,8 +22,8 @@ export function inWords(error) {
   return { title: "Something went wrong in the console", detail: String(error) };
 }
 
-/** @param {{error: unknown, children?: unknown}} given */
-export function Fault({ error, children }) {
+/** @param {{error: unknown, children?: unknown, onAgain?: () => unknown}} given `onAgain` asks again, where another answer may come */
+export function Fault({ error, children, onAgain }) {
   const problem = error instanceof Problem ? error : null;
   const { title, detail } = inWords(error);
   const faults = problem ? problem.errors.filter((each) => each.detail !== problem.detail) : []; // what is not said yet
@@ -36,6 +37,7 @@ export function Fault({ error, children }) {
         ${faults.slice(0, 20).map((each) => html`<li><code>${each.pointer || "/"}</code> ${each.detail ?? each.message}</li>`)}
       </ul>`}
       ${children}
+      ${onAgain && problem && (problem.status === 0 || problem.status >= 500) && html`<${Button} icon="redo" onClick=${onAgain}>Try again<//>`}
     </div>
   </div>`;
 }
