@@ -105,8 +105,17 @@ class Settings:
     delay: str | None = _setting(None, "Hold up every request on purpose, with --dev, such as 200ms or 1s.")
     seed: int | None = _setting(None, "Make the same ids in every run, with --dev: any whole number.", le=2**53)
     max_branches: int = _setting(64, "Branches at once, with --dev.", ge=1, le=10_000)
-    shutdown_seconds: int = _setting(10, "Seconds that requests get to finish when the server stops.", ge=0, le=DAY_S)
+    shutdown_seconds: int = _setting(10, "Seconds of a stop; requests get 70 %, or all but 3.", ge=0, le=DAY_S)
     workers: int = _setting(1, "Processes that serve the port; more than one with an engine alone.", ge=1, le=256)
+
+
+ENDING_S, ENDING_SHARE = 3.0, 0.3
+"""What requests do not get of the seconds of a stop: so many, or this share of them if that is less."""
+
+
+def ending_s(shutdown_seconds: int) -> float:
+    """Return the seconds of a stop in which what is kept is synced, and files are closed."""
+    return min(ENDING_S, ENDING_SHARE * shutdown_seconds)
 
 
 SETTINGS = {each.name: each for each in fields(Settings)}

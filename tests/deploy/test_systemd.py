@@ -61,7 +61,7 @@ def test_systemd_calls_it_well_shut_in(systemd_analyze):
     assert done.returncode == 0, done.stdout
 
 
-def test_a_stop_has_more_time_than_requests_get():
+def test_a_stop_has_more_time_than_it_takes():
     assert int(SERVICE["TimeoutStopSec"]) >= Settings().shutdown_seconds + 5
 
 

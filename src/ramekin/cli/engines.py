@@ -16,6 +16,7 @@ from ramekin.cli.memory_limit import read_memory_limit
 from ramekin.cli.replay_progress import Replay
 from ramekin.clock import SYSTEM, Clock, MovableClock
 from ramekin.engine.embedded import Embedded
+from ramekin.settings import ending_s
 from ramekin.values.ids import IdSource, RepeatedIds
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def _journaled(settings: Settings, memory_bytes: int | None, clock: Clock) -> tu
     assert settings.data_dir is not None, "the caller saw it"
     sys.setswitchinterval(SWITCH_S)
     store = Store(settings.data_dir, settings.fsync)
+    store.last_snapshot_s = ending_s(settings.shutdown_seconds) / 2
     store.lock()
     replay = Replay(store)
     idle_s = settings.index_idle_seconds

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from ramekin.api.edge.loopback import is_loopback
@@ -100,6 +100,16 @@ def doors(listener: socket.socket) -> Iterator[list[socket.socket]]:
     finally:
         for other in others:
             other.close()
+
+
+def accept_all(listener: socket.socket, most: int) -> list[socket.socket]:
+    """Accept all who wait, so many at the most, and close the listener."""
+    accepted: list[socket.socket] = []
+    listener.setblocking(False)
+    with listener, suppress(OSError):  # nobody waits any more
+        while len(accepted) < most:
+            accepted.append(listener.accept()[0])
+    return accepted
 
 
 def url_of(listener: socket.socket, host: str) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import sys
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import structlog
 
@@ -80,8 +81,8 @@ def serve_forever(
     is_demo: bool = False,
     json_server: JsonServer | None = None,
     worker: Orders | None = None,
-) -> None:
-    """Serve until the process is told to stop (SIGTERM, SIGINT); as one of several workers, where these are its orders.
+) -> NoReturn:
+    """Serve until the process is told to stop (SIGTERM, SIGINT), and end it; with orders, as one of several workers.
 
     Raises:
         Refused, FileFault: something cannot be read, or the port is taken.
@@ -105,6 +106,14 @@ def serve_forever(
     else:
         _log.info("stopped", seconds=round(signals.asked_for_s(), 3))
     signals.end()
+    _leave(log)
+
+
+def _leave(log: logs.QueuedLines) -> NoReturn:
+    """End the process, with all that it says written; its memory is the system's, which needs no record taken apart."""
+    sys.stdout.flush()
+    log.close()
+    os._exit(0)
 
 
 @dataclass(frozen=True, slots=True)

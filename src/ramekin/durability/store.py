@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING
@@ -43,6 +44,8 @@ class Store:
         self.path, self.fsync, self._disk = path, fsync, disk
         self.recovered: Recovered | None = None
         """What was found when the directory was read, without the contents."""
+        self.last_snapshot_s = inf
+        """Seconds after which the snapshot that a stop writes is given up."""
         self.unread: tuple[str, ...] = ()
         """Names of what is in the directory and nobody reads."""
         self._directory = Directory(path, disk)

@@ -46,7 +46,7 @@ class JournalFailed(Unavailable):
 
 
 class OutcomeUnknown(Unavailable):
-    """The disk, or the nodes that keep the tables, failed in the midst of the change, which may be kept or not.
+    """The disk or nodes failed, or the server stopped, in the midst of the change, which may be kept or not.
 
     Where a disk failed, it is not visible before a restart of the server; where nodes did, it may be at any time.
     """

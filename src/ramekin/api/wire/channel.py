@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 
-from ramekin.api.wire.deadlines import BYTES_PER_S
+from ramekin.api.wire.deadlines import BYTES_PER_S, PARTING_S
 from ramekin.api.wire.doorkeeper import Entrance
 from ramekin.clock import stopwatch_s
 
@@ -34,11 +34,6 @@ T = TypeVar("T")
 
 LINGER_BYTES, LINGER_S, LINGER_IDLE_S = 256 * 1024 * 1024, 30.0, 5.0
 """How much a client may go on sending after the last answer, how long, and how long it may pause."""
-
-PARTING_S = 0.5
-"""So long a client of a server that stops, or is full, may take to close its side; and one that idles, to ask once
-more: closed at once, it would be told of a reset if its next request is on its way."""
-
 
 STAY_S = 1.0
 """Seconds for which a connection that asks for nothing keeps its place although others want one."""
@@ -170,6 +165,17 @@ class Channel(asyncio.Protocol):
     def stay_lines(self) -> bytes:
         """Return the headers of an answer behind which the connection stays open, as lines."""
         return self._way.stay_lines
+
+    def shutdown(self) -> None:
+        """Close the connection after the next answer; one that asks nothing more, soon.
+
+        Who has something to send or to read is waited for anew, and not for long: see `ShortWay.hurry`.
+        """
+        self._closes, now_s, deadlines = True, stopwatch_s(), self._way.deadlines
+        self._unread_bytes = self.transport.get_write_buffer_size()
+        self._unread_until_s = now_s + deadlines.reader_s
+        is_idle = self._is_idle() and not self._unread_bytes
+        self.due_s = min(self.due_s, now_s + (PARTING_S if is_idle else deadlines.body_s))
 
     def _end(self) -> None:
         """Close the connection so that what was written arrives: what the client still sends is let go by."""

@@ -19,12 +19,20 @@ from ramekin.api.http.heads import MAX_HEAD_BYTES, check_unfinished, head_of, id
 from ramekin.api.http.problems import problem_answer
 from ramekin.api.wire.backlog import AT_ONCE
 from ramekin.api.wire.bodies import body_of
-from ramekin.api.wire.channel import PARTING_S, Channel
+from ramekin.api.wire.channel import Channel
 from ramekin.api.wire.cycle import Cycle, scope_of
 from ramekin.api.wire.deadlines import BYTES_PER_S
 from ramekin.api.wire.doorkeeper import GUEST_S, OPEN_TO_GUESTS, Entrance
 from ramekin.clock import stopwatch_s
-from ramekin.errors import BodyTooSlow, HeadTooSlow, MethodNotAllowed, Overloaded, RamekinError
+from ramekin.errors import (
+    BodyTooSlow,
+    HeadTooSlow,
+    MethodNotAllowed,
+    OutcomeUnknown,
+    Overloaded,
+    RamekinError,
+    Unavailable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -182,8 +190,7 @@ class Connection(Channel):
             raise MethodNotAllowed("This is no proxy.")
         if self._entry is Entrance.GUEST and not (line.path in OPEN_TO_GUESTS and line.method in ("GET", "HEAD")):
             raise Overloaded(_FULL)
-        scope = scope_of(line, head, self.server, self.client, self._app_state.copy())
-        self._cycle = cycle = Cycle(self, scope, head)
+        self._cycle = cycle = Cycle(self, scope_of(line, head, self.server, self.client, {**self._app_state}), head)
         self._let_go_bytes = 0
         if head.body_bytes:
             self._body = body_of(head.body_bytes)
@@ -249,7 +256,7 @@ class Connection(Channel):
         self._cycle = None
         if not cycle.is_whole:
             self.transport.abort()  # or a client of HTTP/1.0 would take a part for the whole
-        elif cycle.closes or self._closes:
+        elif cycle.closes:
             self._end()
         else:
             self.due_s = stopwatch_s() + self._way.idle_s
@@ -312,8 +319,17 @@ class Connection(Channel):
         if self._cycle is not None:
             self._cycle.cut()
 
-    def shutdown(self) -> None:
-        """Close the connection after the next answer; one that asks nothing more, soon."""
-        self._closes = True
-        if not (self._cycle is not None or self._task is not None or self._held):
-            self.due_s = min(self.due_s, stopwatch_s() + PARTING_S)
+    def give_up(self) -> None:
+        """End, since the server has no time left and cancels all it does: a request not answered is told so."""
+        cycle = self._cycle
+        if self._held if cycle is None else not cycle.is_begun:
+            self._refuse(out_of_time(None if cycle is None or self._body is not None else cycle.scope["method"]))
+        elif self._task is None and not self._is_ending:
+            self.transport.abort()
+
+
+def out_of_time(method: str | None) -> RamekinError:
+    """Return what is told of a request for which a server that stops has no time; None: it did not begin with it."""
+    if method in (None, "GET", "HEAD"):
+        return Unavailable("The server stops, and has no time for the request; nothing was applied.")
+    return OutcomeUnknown("The server stopped in the midst of the request; whether it was applied is not known.")

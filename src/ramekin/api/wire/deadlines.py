@@ -9,7 +9,7 @@ connection does when it is late.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from heapq import nlargest
 from operator import methodcaller
 from typing import TYPE_CHECKING, Protocol
@@ -31,6 +31,13 @@ GRACE_S = 1.0
 """Seconds by which the server waits longer for a next request than it says: clients begin to count when an answer
 arrives."""
 
+PARTING_S = 0.5
+"""So long a client of a server that stops, or is full, may take to close its side; and one that idles, to ask once
+more: closed at once, it would be told of a reset if its next request is on its way."""
+
+LAST_WAIT_S = 2.0
+"""So long a server that stops waits for a client that sends nothing of what it began, or reads nothing."""
+
 BYTES_PER_S = 1024
 """What a body must bring and a reader must take: each second's bytes give one second more."""
 
@@ -47,6 +54,10 @@ class Deadlines:
     """For a reader that takes less than `BYTES_PER_S`."""
     idle_s: int = 5
     """For the next request, as answers say; the server waits `GRACE_S` longer."""
+
+    def within(self, most_s: float) -> Deadlines:
+        """Return the same, none of them longer than so many seconds."""
+        return replace(self, **{each.name: min(most_s, getattr(self, each.name)) for each in fields(self)})
 
 
 DEADLINES = Deadlines()

@@ -49,7 +49,7 @@ from ramekin.api.http.heads import MAX_HEAD_BYTES, NO_HEAD, id_in
 from ramekin.api.routes import BRANCH, mount_at
 from ramekin.api.session import Session
 from ramekin.api.wire.asgi import PREFIX
-from ramekin.api.wire.connection import INCOMPLETE, Connection
+from ramekin.api.wire.connection import INCOMPLETE, Connection, out_of_time
 from ramekin.api.wire.coroutines import go_on
 from ramekin.api.wire.short_way import Target
 from ramekin.clock import stopwatch_s
@@ -259,11 +259,11 @@ class RecordProtocol(Connection):
     def _write_late(self, exchange: _Exchange, endpoint: Endpoint[Any], task: asyncio.Task[Reply]) -> None:
         """Write the answer of a task, and go on with what arrived meanwhile."""
         self._task = None
-        if task.cancelled() or self.transport.is_closing():
+        if self.transport.is_closing() or (task.cancelled() and not self._closes):
             self.transport.close()
             self._way.edge.note(exchange, endpoint.name, 0)
             return
-        error = task.exception()
+        error = out_of_time(exchange.method) if task.cancelled() else task.exception()
         self._write_either(exchange, endpoint, self._way.refuse(exchange, error) if error else task.result())
         self._go_on()
 
@@ -292,13 +292,14 @@ class RecordProtocol(Connection):
 
     def _write_stream(self, exchange: _Exchange, endpoint: Endpoint[Any], stream: Stream) -> None:
         """Write the head of an answer that is made while it is sent, and have the rest written by a task."""
-        last = last_lines(exchange.extra) + (_CLOSE if self._closes else self._way.stay_lines)
+        ends = self._closes
+        last = last_lines(exchange.extra) + (_CLOSE if ends else self._way.stay_lines)
         how = _CHUNKED if exchange.method != "HEAD" else b""
         lines = (self.first_lines(stream.status), stream.lines, exchange.id_line, last, how, b"\r\n")
         self.transport.write(b"".join(lines))
         self._is_watched = False  # whoever reads no more is noticed by the writing
         pieces = self._write_pieces(exchange, stream)
-        self._run(pieces, lambda task: self._end_stream(exchange, endpoint, task))
+        self._run(pieces, lambda task: self._end_stream(exchange, endpoint, task, ends=ends))
 
     async def _write_pieces(self, exchange: _Exchange, stream: Stream) -> None:
         """Write what a stream makes, piece by piece, no faster than the client reads."""
@@ -321,15 +322,17 @@ class RecordProtocol(Connection):
             self.transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
         return piece is not None
 
-    def _end_stream(self, exchange: _Exchange, endpoint: Endpoint[Any], task: asyncio.Task[None]) -> None:
-        """Note a stream that is written, and go on; cut the connection if it is not whole."""
+    def _end_stream(
+        self, exchange: _Exchange, endpoint: Endpoint[Any], task: asyncio.Task[None], *, ends: bool
+    ) -> None:
+        """Note a stream that is written, and go on, unless its head says otherwise; cut the connection of a part."""
         self._task = None
         if task.cancelled() or task.exception() is not None:
             self.transport.close()
         if not task.cancelled() and (error := task.exception()) is not None:
             self._way.edge.report_fault(exchange, error)  # for the log: the answer has begun
         self.due_s = self._way.edge.note(exchange, endpoint.name, 200) + self._way.idle_s
-        if self._closes:
+        if ends:
             self._end()
         self._go_on()
 

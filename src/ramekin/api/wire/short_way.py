@@ -20,7 +20,7 @@ from ramekin.api.http.heads import Head, read_fields
 from ramekin.api.http.problems import problem_answer
 from ramekin.api.session import Session
 from ramekin.api.wire.backlog import LONG_AT_ONCE, LONG_SLICE_S, Backlog
-from ramekin.api.wire.deadlines import DEADLINES, GRACE_S, Deadlines, Sweep
+from ramekin.api.wire.deadlines import DEADLINES, GRACE_S, LAST_WAIT_S, PARTING_S, Deadlines, Sweep
 from ramekin.api.wire.doorkeeper import GUEST_S, Doorkeeper
 from ramekin.errors import RamekinError
 
@@ -92,6 +92,10 @@ class ShortWay:
         is_disturbed = self.server.faults is not None and self.server.faults.are_any
         self.endpoints = {} if is_disturbed else self._known
         self.targets.clear()
+
+    def hurry(self, seconds: float) -> None:
+        """Wait for nobody longer than a stop that takes so many seconds can."""
+        self.deadlines, self.idle_s = self.deadlines.within(min(LAST_WAIT_S, seconds / 4)), PARTING_S
 
     def for_guests(self) -> ShortWay:
         """Return the same with short deadlines and no short way: of a guest every request is looked at."""
