@@ -661,3 +661,45 @@ def test_a_page_behind_a_jump_follows_the_one_before_it_by_cursor(page, server):
     with page.expect_request(re.compile("cursor=")):
         page.get_by_role("grid").evaluate("grid => { grid.scrollTop = 3000 * 30; }")
     assert len([url for url in asked if "offset=" in url]) == 1
+
+
+@pytest.mark.long
+def test_rows_are_copied_as_they_stand_without_a_gap(page, server, context):
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    put(server, "far", *({"id": at} for at in range(2000)))
+    page.goto(f"{server.url}/console/tables/far")
+    for place in ("grid.scrollHeight", "1000 * 30"):
+        page.get_by_role("grid").evaluate(f"grid => {{ grid.scrollTop = {place}; }}")
+        expect(rows(page).last).not_to_contain_text("·")
+        page.wait_for_load_state("networkidle")
+    page.get_by_role("button", name="Copy", exact=True).click()
+    page.get_by_role("menuitem", name="as JSON").click()
+    expect(page.get_by_text("Copied JSON")).to_be_visible()
+    ids = [each["id"] for each in json.loads(page.evaluate("navigator.clipboard.readText()"))]
+    assert ids == list(range(ids[0], ids[0] + len(ids)))
+    assert 1000 in ids
+
+
+@pytest.mark.long
+def test_the_title_says_what_is_seen(page, server):
+    page.goto(f"{server.url}/console/tables")
+    expect(page).to_have_title("Tables · Ramekin")
+    page.get_by_role("navigation").get_by_role("link", name="orders").click()
+    expect(page).to_have_title("orders · Tables · Ramekin")
+    page.get_by_role("navigation").get_by_role("link", name="shops").click()
+    expect(page).to_have_title("shops · Tables · Ramekin")
+    page.get_by_role("link", name="1: open lyon-1").click(force=True)
+    expect(page).to_have_title("lyon-1 · shops · Tables · Ramekin")
+    page.goto(f"{server.url}/console/groups/orders")
+    expect(page).to_have_title("orders · Groups · Ramekin")
+
+
+@pytest.mark.long
+def test_a_column_is_found_among_many(page, server):
+    put(server, "broad", {"id": 1, **{f"c{at}": at for at in range(30)}})
+    page.goto(f"{server.url}/console/tables/broad")
+    page.get_by_role("button", name="Columns", exact=True).click()
+    page.get_by_role("button", name="Show the id alone").click()
+    page.get_by_role("searchbox", name="Find a column").fill("c29")
+    page.get_by_role("checkbox").check()
+    assert page.url.endswith("?select=id,c29")

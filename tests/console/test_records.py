@@ -551,3 +551,81 @@ def test_a_record_whose_answer_is_lost_is_added_once_and_deleted(pets, server, h
         assert client.get("/api/v1/data/pets?name=Una&limit=0&count=true").json()["total"] == (
             0 if "drop" in how else 1
         )
+
+
+@pytest.mark.long
+def test_what_is_deep_in_a_record_is_seen_whole(page, server):
+    value = "deep value here"
+    for name in "hgfedcba":
+        value = {name: value}
+    put(server, "deep", {"id": 1, **value})
+    page.goto(f"{server.url}/console/tables/deep/records/1")
+    panel = page.get_by_role("complementary", name="Record 1")
+    for _ in "abcdefg":
+        panel.locator(".twig[aria-expanded=false]").click()
+    text = panel.get_by_text("deep value here")
+    lines = "text => [text.getClientRects().length, text.getBoundingClientRect().height < 30]"
+    assert text.evaluate(lines) == [1, True]
+    inner, outer = text.bounding_box(), panel.bounding_box()
+    assert inner["x"] + inner["width"] <= outer["x"] + outer["width"]
+
+
+@pytest.mark.long
+def test_what_somebody_has_changed_is_not_deleted_unseen(pets, server):
+    pets.goto(f"{server.url}/console/tables/pets/records/2")
+    panel = pets.get_by_role("complementary", name="Record 2")
+    expect(panel).to_contain_text("Tom")
+    put(server, "pets", {"id": 2, "name": "Tim"})
+    panel.get_by_role("button", name="Record", exact=True).click()
+    pets.get_by_role("menuitem", name="Delete").click()
+    expect(pets.get_by_text("Somebody else has changed 2 of pets since you saw it")).to_be_visible()
+    expect(panel).to_contain_text("Tim")
+    panel.get_by_role("button", name="Record", exact=True).click()
+    pets.get_by_role("menuitem", name="Delete").click()
+    expect(pets.get_by_text("Deleted 2 from pets")).to_be_visible()
+
+
+@pytest.mark.long
+def test_keys_go_to_the_next_cell_while_one_is_stored(page, server):
+    put(server, "rap", *({"id": at, "a": at} for at in (1, 2, 3)))
+    page.goto(f"{server.url}/console/tables/rap")
+    expect(rows(page)).to_have_count(3)
+    waiting = []
+    page.route(
+        "**/data/rap/*", lambda route: waiting.append(route) if route.request.method == "PUT" else route.continue_()
+    )
+    page.get_by_role("grid").press("ArrowRight")
+    for at in (1, 2, 3):
+        page.keyboard.press("Enter")
+        expect(page.get_by_label("a", exact=True)).to_have_value(str(at))
+        page.keyboard.press("Control+a")
+        page.keyboard.type(str(100 + at))
+        page.keyboard.press("Enter")
+        page.keyboard.press("ArrowDown")
+    expect(page.get_by_label("a", exact=True)).not_to_be_editable()
+    while len(waiting) < 3:
+        page.wait_for_timeout(20)
+    for route in waiting:
+        route.continue_()
+    expect(cell(page, 2, 1)).to_have_text("103")
+    page.wait_for_load_state("networkidle")
+    assert [stored(server, at, "rap")["a"] for at in (1, 2, 3)] == [101, 102, 103]
+
+
+@pytest.mark.long
+def test_a_refusal_that_comes_late_gives_back_what_was_typed(page, server):
+    put(server, "rap", {"id": 1, "a": 1}, {"id": 2, "a": 2})
+    page.goto(f"{server.url}/console/tables/rap")
+    told = {"title": "Refused", "status": 422, "detail": "Not this."}
+    page.route(
+        "**/data/rap/1",
+        lambda route: route.fulfill(status=422, json=told) if route.request.method == "PUT" else route.continue_(),
+    )
+    page.get_by_role("grid").press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.get_by_label("a", exact=True).fill("101")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Not this.")).to_be_visible()
+    expect(page.get_by_label("a", exact=True)).to_be_focused()
+    expect(page.get_by_label("a", exact=True)).to_have_value("101")
+    page.keyboard.press("Escape")

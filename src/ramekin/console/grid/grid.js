@@ -22,7 +22,8 @@ const STEP_PX = 24;
 const NARROWEST_PX = 48;
 
 /**
- * @typedef {{record: any, path: string, at: number}} Edit a cell that is edited, of a record as it was when that began, and its row
+ * @typedef {{record: any, path: string, at: number, turn: number}} Edit a cell that is edited, of a record as it was when that began, and its row;
+ *   `turn` tells it from those before
  * @typedef {{rows: import("./rows.js").Rows, columns: string[], widthOf: (path: string) => number, fields: Map<string, import("../fields.js").Field>,
  *   order: import("../filter.js").Order[], openedId: string | undefined, fresh: Set<string>, isWritable: boolean,
  *   href: (record: any) => string, onOpen: (record: any) => void, onSort: (path: string, isMore: boolean) => void,
@@ -37,6 +38,7 @@ export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, i
   const [seen, setSeen] = useState(600);
   const [active, setActive] = useState({ row: 0, column: 0 });
   const [edit, setEdit] = useState(/** @type {Edit | null} */ (null));
+  const turns = useRef(0);
   const isToEnd = useRef(false); // somebody goes to the last row, and nobody knows yet which that is
   void rows.version.value;
   const count = rows.length;
@@ -83,9 +85,9 @@ export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, i
   const editable = () => isWritable && rows.at(active.row) && columns[active.column] !== "id" && stepsOf(columns[active.column]).length === 1;
   const begin = () => {
     const [record, path] = [rows.at(active.row), columns[active.column]];
-    if (!record) return;
+    if (!record || (edit?.record.id === record.id && edit?.path === path)) return;
     if (!editable() || ["array", "object"].includes(kindOf(valueAt(record, path)))) onOpen(record);
-    else setEdit({ record, path, at: active.row });
+    else setEdit({ record, path, at: active.row, turn: (turns.current += 1) });
   };
   const leave = (/** @type {Edit} */ left) => setEdit((now) => (now === left ? null : now)); // another cell may be edited already
   const save = async (/** @type {Edit} */ made, /** @type {unknown} */ value) => {

@@ -34,7 +34,7 @@ export class Row extends Component {
     const { index, record, widths, fields, active, edit, onPick, onEdit, onSave, onLeave } = /** @type {Given} */ (this.props);
     const isActive = active === column;
     const value = record ? valueAt(record, path) : undefined;
-    const editor = () => html`<${CellEditor} label=${path} value=${value} field=${fields.get(path)} onCancel=${() => onLeave(edit)}
+    const editor = () => html`<${CellEditor} key=${edit?.turn} label=${path} value=${value} field=${fields.get(path)} onCancel=${() => onLeave(edit)}
       onSave=${(/** @type {unknown} */ made) => onSave(edit, made)} />`;
     return html`<div role="gridcell" key=${path} id=${isActive ? "active-cell" : undefined} aria-colindex=${column + 2} style=${{ width: `${widths[column]}px` }}
         class="cell ${isActive ? "active" : ""}" onPointerDown=${() => onPick(index, column)} onDblClick=${onEdit}>

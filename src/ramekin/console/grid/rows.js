@@ -26,6 +26,8 @@ export class Rows {
     /** @type {Map<number, Promise<void>>} */
     this.loading = new Map();
     this.uses = 0;
+    /** The page in the middle of what is seen. */
+    this.seen = 0;
     /** Grows with all that arrives: whoever draws rows reads it. */
     this.version = signal(0);
     this.total = signal(/** @type {number | null} */ (null));
@@ -71,6 +73,14 @@ export class Rows {
     return -1;
   }
 
+  /** The rows around those that are seen, in their order and without a gap. */
+  around() {
+    let [from, to] = [this.seen, this.seen];
+    while (this.pages.has(from - 1)) from -= 1;
+    while (this.pages.has(to + 1)) to += 1;
+    return Array.from({ length: to - from + 1 }, (_, at) => this.pages.get(from + at)?.records ?? []).flat();
+  }
+
   /** All that is here. */
   here() {
     return [...this.pages.values()].flatMap((page) => page.records);
@@ -82,6 +92,7 @@ export class Rows {
    * @param {number} last
    */
   want(first, last) {
+    this.seen = Math.max(0, Math.floor((first + last) / 2 / PAGE));
     const from = Math.max(0, Math.floor(first / PAGE));
     const to = Math.max(from, Math.floor(last / PAGE));
     for (const [number, stop] of this.asked) {

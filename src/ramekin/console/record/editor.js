@@ -60,6 +60,7 @@ export function CellEditor({ label, value, field, onSave, onCancel }) {
   const isGone = useRef(false);
   const input = useRef(/** @type {any} */ (null));
   const isDone = useRef(false);
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
   const save = async () => {
     if (isDone.current) return;
     if (!isTouched.current) {
@@ -73,6 +74,7 @@ export function CellEditor({ label, value, field, onSave, onCancel }) {
     } catch (error) {
       isDone.current = false;
       if (isGone.current) showUnsaved(label, text, error);
+      else input.current?.focus();
       setFault(inOneLine(error));
     }
     setBusy(false);
@@ -98,7 +100,8 @@ export function CellEditor({ label, value, field, onSave, onCancel }) {
     if (event.key === "Escape") cancel();
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
-      save();
+      void save();
+      if (isDone.current) /** @type {HTMLElement | null} */ (box.current?.closest("[role=grid]"))?.focus(); // which has the keys while it is stored
     }
   };
   const type = (/** @type {any} */ event) => {
@@ -108,14 +111,14 @@ export function CellEditor({ label, value, field, onSave, onCancel }) {
     setFault("");
   };
   const choices = field?.kind === "enum" && kind !== "spelled" ? field.choices?.map(String) : kind === "boolean" ? ["true", "false"] : null;
-  const box = choices ? html`<select ref=${input} aria-label=${label} value=${text} onChange=${type}>
+  const entry = choices ? html`<select ref=${input} aria-label=${label} value=${text} onChange=${type}>
       ${!choices.includes(text) && html`<option value=${text}></option>`}${choices.map((each) => html`<option value=${each}>${each}</option>`)}</select>`
     : html`<textarea ref=${input} aria-label=${label} value=${text} rows=${Math.min(8, text.split("\n").length)} spellcheck=${false} aria-invalid=${!!fault} dir="auto" wrap=${wrapOf(text)}
         title="Enter saves, Shift Enter breaks the line" readonly=${isBusy || kind === "null" || kind === "missing"} placeholder=${field?.kind === "date-time" ? "2026-01-31T12:00:00Z" : ""}
         onInput=${type}></textarea>`;
-  return html`<div class="cell-editor" aria-busy=${isBusy} onKeyDown=${press} onPointerDown=${(/** @type {Event} */ event) => event.stopPropagation()}
+  return html`<div class="cell-editor" ref=${box} aria-busy=${isBusy} onKeyDown=${press} onPointerDown=${(/** @type {Event} */ event) => event.stopPropagation()}
       onFocusOut=${(/** @type {FocusEvent} */ event) => !(/** @type {Element} */ (event.currentTarget)).contains(/** @type {Node} */ (event.relatedTarget)) && save()}>
-    ${box}
+    ${entry}
     <select class="kind" aria-label="Kind of value" value=${kind} onChange=${(/** @type {any} */ event) => { isTouched.current = true; setKind(event.target.value); }}>
       ${kindsFor(field, start).map((each) => html`<option value=${each}>${named(each).replace(/^an? /, "")}</option>`)}
     </select>

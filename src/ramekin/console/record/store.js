@@ -63,6 +63,10 @@ export async function createRecord(table, record) {
 /** @param {string} table @param {any} record as it was seen @param {{isQuiet?: boolean}} [how] */
 export async function removeRecord(table, record, { isQuiet = false } = {}) {
   const now = await fetchRecord(table, record.id);
+  if (!isSame(record, now.record)) {
+    tellOf(table, now.record);
+    throw new Error(`Somebody else has changed ${record.id} of ${table} since you saw it, so it is not deleted. It is shown as it is now.`);
+  }
   await ask("DELETE", path(table, record.id), { headers: { "If-Match": now.tag } }).catch((error) => {
     if (error.status !== 404) throw error; // gone it is: a browser may have sent it twice
   });

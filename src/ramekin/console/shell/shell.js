@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { BRANCH, ICON, ROOT, VERSION, go, link, view } from "../address.js";
 import { grant } from "../access.js";
 import { hasKey, isAway, isGone, isLocked } from "../server.js";
-import { state, watch } from "../tables/catalog.js";
+import { NEW, state, watch } from "../tables/catalog.js";
 import { Button } from "../ui/button.js";
 import { useCorrections } from "../ui/corrections.js";
 import { Opened, opened } from "../ui/dialog.js";
@@ -72,6 +72,12 @@ function Told({ icon, text, kind = "", children }) {
   return html`<span class="chip ${kind}" role=${kind && "status"} title=${text}><${Icon} name=${icon} /><span class="clip">${text}${children}</span></span>`;
 }
 
+/** What a view is called by the browser: a record, its table, the view. @param {import("../views.js").Known} known @param {string[]} parts */
+function titleOf(known, [first, table, part, id]) {
+  const thing = part === "records" && id !== undefined ? [id] : first === "tables" && part === "definition" ? ["definition"] : [];
+  return [...thing, table, known.title, "Ramekin"].filter((each) => each && each !== NEW).join(" · ");
+}
+
 /** The view that the address names, once it is fetched. */
 function View() {
   const known = viewOf(view.value.parts[0]);
@@ -80,10 +86,11 @@ function View() {
   const [loaded, setLoaded] = useState(/** @type {{path: string, View: any} | null} */ (null));
   useEffect(() => {
     let isWanted = true;
-    document.title = `${view.value.parts.slice(0, 2).reverse().join(" · ") || known.title} · Ramekin`;
     known.load().then((found) => isWanted && setLoaded({ path: known.path, View: found.default }));
     return () => void (isWanted = false);
   }, [known.path]);
+  const title = titleOf(known, view.value.parts);
+  useEffect(() => void (document.title = title), [title]);
   if (state.value.error && !state.value.isKnown) return html`<div class="pad"><${Fault} error=${state.value.error} /></div>`;
   if (loaded?.path !== known.path || !state.value.isKnown) return html`<div class="waiting late" aria-busy="true" role="status">Loading…</div>`;
   return html`<${loaded.View} />`;

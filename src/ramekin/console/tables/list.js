@@ -44,9 +44,15 @@ export function TableList() {
 /** What stands in the list where some table has it. @type {[string, (table: Table) => boolean, (table: Table) => unknown][]} */
 const COLUMNS = [
   ["Unique", ({ unique }) => unique.length > 0, ({ unique }) => unique.map((field) => html`<code class="chip">${field}</code>`)],
-  ["Indexes", ({ indexes }) => indexes.length > 0, ({ indexes }) => indexes.map((index) => html`<code class="chip" title=${`${index.kind}, ${size(index.bytes)}${index.pinned ? ", kept" : ""}`}>${index.field}</code>`)],
-  ["Expires", (table) => table.expire_after_s != null || table.expiring > 0 || isCache(table), (table) => html`${table.expire_after_s ? `after ${duration(table.expire_after_s)}` : ""}${table.expiring > 0 && html` <span class="faint">${count(table.expiring)} will</span>`}${isCache(table) && html` <code class="chip" title=${cacheOf(table)}>cache</code>`}`],
+  ["Indexes", ({ indexes }) => indexes.length > 0, ({ indexes }) => html`${indexes.filter(({ pinned }) => pinned).map((index) => html`<code class="chip" title=${toldOf(index)}>${index.field}</code>`)}${madeOf(indexes.filter(({ pinned }) => !pinned))}`],
+  ["Expires", (table) => table.expire_after_s != null || table.expiring > 0 || isCache(table), (table) => html`${table.expire_after_s ? `after ${duration(table.expire_after_s)}` : ""}${table.expiring > 0 && html` <span class="faint">${many(table.expiring, "record")} will go</span>`}${isCache(table) && html` <code class="chip" title=${cacheOf(table)}>cache</code>`}`],
 ];
+
+/** @param {import("./catalog.js").Index} index */
+const toldOf = ({ field, kind, bytes }) => `${field}: ${kind}, ${size(bytes)}`;
+
+/** Indexes that questions have brought, which come and go. @param {import("./catalog.js").Index[]} indexes */
+const madeOf = (indexes) => indexes.length > 0 && html`<span class="faint" title=${indexes.map(toldOf).join("\n")}>${count(indexes.length)} by themselves</span>`;
 
 /** @param {any} schema */
 const described = (schema) => schema.title ?? many(Object.keys(schema.properties ?? {}).length, "field");

@@ -27,7 +27,7 @@ import { keepColumns } from "./chosen.js";
 export function TableTools({ table, known, filter, rows, columns, all, fields, isLive, onLive, onFilter }) {
   const words = wordsOf(filter);
   const copied = (/** @type {string} */ what, /** @type {() => string} */ make) => () => copy(what, make);
-  const seen = rows.here();
+  const around = many(rows.around().length, "row");
   const total = rows.total.value;
   const bulk = (/** @type {"patch" | "delete"} */ kind, chosen = filter) => () =>
     open((close) => html`<${Bulk} table=${table} filter=${chosen} kind=${kind} onClose=${close} onDone=${() => rows.refresh()} />`);
@@ -46,10 +46,10 @@ export function TableTools({ table, known, filter, rows, columns, all, fields, i
       <${Menu} label="Copy" icon="copy" text="Copy" items=${[
         { name: "as curl", run: copied("a command", () => asCurl(table, words)) },
         { name: "for the Python client", run: copied("a program", () => asPython(table, filter, known?.schema)) },
-        { name: "for JavaScript", run: copied("a program", () => asJavaScript(table, words, seen)) },
+        { name: "for JavaScript", run: copied("a program", () => asJavaScript(table, words, rows.around())) },
         null,
-        { name: `${many(seen.length, "row")} as JSON`, run: copied("JSON", () => asJson(seen, filter.columns)) },
-        { name: `${many(seen.length, "row")} as CSV`, run: copied("CSV", () => asCsv(seen, columns)) },
+        { name: `${around} as JSON`, run: copied("JSON", () => asJson(rows.around(), filter.columns)) },
+        { name: `${around} as CSV`, run: copied("CSV", () => asCsv(rows.around(), columns)) },
       ]} />
       <${ExportMenu} path=${`data/${pathOf(table)}`} words=${words} name=${table} columns=${filter.columns} kind="quiet" />
       <a class="button quiet" href=${link(["tables", table, "definition"])}><${Icon} name="code" />Definition</a>
