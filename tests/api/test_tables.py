@@ -165,6 +165,9 @@ def test_records_that_break_a_new_definition_are_named_and_nothing_changes(api):
     assert [fault["pointer"] for fault in problem["errors"]] == ["/0/age", "/1/age"]
     problem = assert_problem(api.put(TABLE, json={"unique": ["name"]}), 409, "definition-broken")
     assert [fault["pointer"] for fault in problem["errors"]] == ["/1/name", "/2/name", "/3/name"]
+    assert {fault["detail"] for fault in problem["errors"]} == {
+        "The record '0' has this value too, and it is to be unique."
+    }
     after = api.get(TABLE).json()
     assert (after["schema"], after["unique"], after["revision"]) == (None, [], before["revision"])
     assert api.post(PETS, json={"id": 9, "name": "R"}).status_code == 201

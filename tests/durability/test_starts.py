@@ -117,6 +117,21 @@ async def test_what_was_defined_of_a_table_holds_on_under_a_model_and_is_told(tm
         assert said in told
 
 
+async def test_a_start_whose_model_makes_unique_values_equal_names_the_records(tmp_path):
+    async with opened(tmp_path) as database:
+        await database.define("pets", Definition(unique=("born",)))
+        await database.apply(create(id=1, born="2026-01-01T00:00:00Z"))
+        await database.apply(create(id=2, born="2026-01-01T01:00:00+01:00"))
+    with pytest.raises(DefinitionBroken) as refused:
+        async with opened(tmp_path, {"pets": Pet}):
+            pass
+    [fault] = refused.value.faults
+    assert (fault.pointer, fault.detail) == (
+        "/2/born",
+        "The record '1' has this value too, and it is to be unique.",
+    )
+
+
 async def test_without_its_model_a_table_is_read_and_not_written(tmp_path):
     async with opened(tmp_path, {"pets": Pet}) as database:
         await database.apply(create(id=1, born="2026-01-01T01:00:00+01:00", price="1.50"))

@@ -28,6 +28,7 @@ from ramekin.errors import (
     check_members,
     did_you_mean,
     pointer,
+    shorten,
 )
 from ramekin.schema.bounds import NAMES, read_bounds
 from ramekin.schema.declarations import declared_field
@@ -212,12 +213,13 @@ class _Holders:
 
     def faults(self) -> Iterator[Fault]:
         """Yield a fault for each record whose value another one had before it. Cost: O(records) where there are any."""
-        met: set[JoinKey] = set()
+        met: dict[JoinKey, str] = {}
         for key, value in self._values.items() if self.shared else ():
             if value in met:
-                yield Fault(f"{pointer((key,))}{self._pointer}", "Another record has this value.", part="records")
+                told = f"The record '{shorten(met[value])}' has this value too, and it is to be unique."
+                yield Fault(f"{pointer((key,))}{self._pointer}", told, part="records")
             elif value in self.shared:
-                met.add(value)
+                met[value] = key
 
     def _count(self, value: JoinKey, more: int) -> None:
         count = self._counts.get(value, 0) + more
