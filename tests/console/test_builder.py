@@ -1,6 +1,7 @@
 """Joins and groups, built in the console as a person would."""
 
 import csv
+import datetime
 import json
 import re
 
@@ -316,3 +317,50 @@ def test_what_could_not_be_read_is_asked_for_again_by_a_button(page, server, vie
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("row").nth(3)).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
+
+
+@pytest.mark.long
+def test_what_a_chart_shows_is_read_at_the_pointer_and_saved(page, server):
+    days = [{"id": id, "at": f"2026-0{1 + id % 3}-{1 + id % 28:02}T10:00:00Z"} for id in range(90)]
+    put(server, "moments", *days)
+    page.goto(f"{server.url}/console/groups/moments?group_by=at&aggregate=count&chart=line")
+    chart = page.locator(".chart .u-over")
+    chart.hover(position={"x": 2, "y": 20})
+    expect(page.locator(".chart-at")).to_have_text("2026-01: 30")
+    page.get_by_text("The line as a table").click()
+    expect(page.get_by_role("region", name="The line").get_by_role("row")).to_have_count(4)
+    page.get_by_role("button", name="Export the line").click()
+    with page.expect_download() as saved:
+        page.get_by_role("menuitem", name="as CSV").click()
+    assert saved.value.path().read_text().split() == ["month,count", "2026-01,30", "2026-02,30", "2026-03,30"]
+    page.get_by_label("Chart", exact=True).select_option("bars")
+    chart.hover(position={"x": 2, "y": 20})
+    expect(page.locator(".chart-at")).to_contain_text("2026-01-01T10:00:00Z: ")
+
+
+@pytest.mark.long
+def test_a_line_over_time_is_of_all_groups(page, server):
+    at = "2020-01-01T00:00:00Z"
+    start = datetime.datetime.fromisoformat(at)
+    hours = [{"id": id, "at": (start + datetime.timedelta(hours=id)).isoformat()} for id in range(12_000)]
+    put(server, "hourly", *hours)
+    page.goto(f"{server.url}/console/groups/hourly?group_by=at&aggregate=count&chart=line")
+    expect(page.get_by_text("12,000 groups of hourly by at")).to_be_visible()
+    page.get_by_text("The line as a table").click()
+    table = page.get_by_role("region", name="The line")
+    expect(table.get_by_role("row").nth(14)).to_contain_text("2021-02")
+    expect(table.get_by_role("row").nth(14)).to_contain_text("672")
+
+
+@pytest.mark.long
+def test_a_line_that_is_not_of_all_groups_says_so_and_leaves_out_what_is_cut(page, server):
+    rows = [{"order_date": f"2026-0{month}-{day:02}", "count": 1} for month in (1, 2) for day in range(1, 20)]
+    page.route(
+        "**/api/v1/query/orders*", lambda route: route.fulfill(json={"data": rows * 3000, "next": "/x?cursor=y"})
+    )
+    page.goto(f"{server.url}/console/groups/orders?group_by=order_date&aggregate=count&chart=line")
+    expect(
+        page.get_by_text("The line is of the first 114,000 groups: what lies behind them is not in it.")
+    ).to_be_visible()
+    page.get_by_text("The line as a table").click()
+    expect(page.get_by_role("region", name="The line").get_by_role("row")).to_have_count(2)

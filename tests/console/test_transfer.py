@@ -590,6 +590,27 @@ def test_the_preview_tells_which_values_of_a_unique_field_come_twice_in_the_file
 
 
 @pytest.mark.long
+def test_a_file_that_is_read_shows_that_it_is(page, give):
+    page.add_init_script("""
+        const text = Blob.prototype.text;
+        Blob.prototype.text = async function () {
+          await new Promise((done) => { window.let = done; });
+          return text.call(this);
+        };""")
+    give("slow.json", '[{"id": 1}]')
+    expect(page.get_by_role("progressbar", name="Reading slow.json")).to_be_visible()
+    expect(page.get_by_text("Drop a file here")).to_have_count(0)
+
+
+@pytest.mark.long
+def test_a_column_that_a_few_cells_make_one_of_text_says_which(page, give):
+    lines = [f"{number},{number}" for number in range(60)]
+    give("nearly.csv", "\n".join(["id,n", *lines, "60,abc", ""]))
+    told = page.get_by_role("status", name="What is not as chosen")
+    expect(told).to_have_text("n: it is text, as abc on line 62 is no JSON number; most others are.")
+
+
+@pytest.mark.long
 def test_a_file_that_is_none_says_so(page, give):
     give("x.json", '{"a": ')
     expect(page.get_by_role("alert")).to_contain_text("x.json cannot be read.")

@@ -1,9 +1,13 @@
 // Groups as a chart: a bar each, or a line over time where they are moments, put together by day, month or year.
+import { useState } from "preact/hooks";
 import { Chart } from "../live/chart.js";
 import { member } from "../json.js";
 import { useCorrections } from "../ui/corrections.js";
+import { saveRecords } from "../transfer/download.js";
 import { html } from "../ui/html.js";
-import { count, show } from "../values.js";
+import { Menu } from "../ui/menu.js";
+import { count, many, show } from "../values.js";
+import { Rows, plainColumns } from "./rows.js";
 
 const BARS = 40;
 const MOMENT = /^\d{4}-\d\d-\d\d/;
@@ -14,9 +18,11 @@ const USUAL = "month";
 /**
  * @typedef {{kind: string, unit: string, figure: string}} Chosen a kind of chart, what moments are put together by, and which figure is
  *   drawn; empty: the usual
- * @param {{rows: any[], by: string[], figures: string[], chart: Chosen, onChart: (chart: Chosen) => void}} given
+ * @param {{rows: any[], by: string[], figures: string[], chart: Chosen, isCut: boolean, name: string, onChart: (chart: Chosen) => void}} given
+ *   `isCut`: there are more groups; `name`: of a file
  */
-export function GroupChart({ rows, by, figures, chart, onChart }) {
+export function GroupChart({ rows, by, figures, chart, isCut, name, onChart }) {
+  const [pointed, setPointed] = useState(/** @type {number | null} */ (null));
   const isMoments = by.length === 1 && rows.some((row) => MOMENT.test(String(member(row, by[0]))));
   const isOfBefore = by.some((path) => !Object.hasOwn(rows[0], path)); // the address asks for other groups, which come soon
   const isKind = Object.hasOwn(KINDS, chart.kind) && (chart.kind !== "line" || isMoments);
@@ -31,17 +37,25 @@ export function GroupChart({ rows, by, figures, chart, onChart }) {
     chart.figure !== "" && chart.figure !== shown && `There is no figure called ${chart.figure}, so ${shown} is drawn.`,
   ], () => put({}));
   const isAdded = /^(count|number|sum|least|greatest)/.test(shown);
-  const { names, values, isTime } = kind === "line" ? overTime(rows, by[0], shown, isAdded ? unit : "") : inBars(rows, by, shown);
+  const { names, values, isTime } = kind === "line" ? overTime(rows, by[0], shown, isAdded ? unit : "", isCut) : inBars(rows, by, shown);
+  const isPut = isTime && isAdded;
+  const nameAt = (/** @type {number} */ place) => (isTime ? new Date(Number(names[place]) * 1000).toISOString().slice(0, isPut ? UNITS[unit] : 19) : String(names[place]));
+  const form = (/** @type {number} */ value) => (Number.isInteger(value) ? count(value) : value.toPrecision(3));
+  const drawn = () => values.map((value, place) => ({ [isPut ? unit : by.join(", ")]: nameAt(place), [shown]: value }));
   return html`<div class="board">
     <div class="terms">
       <label class="term">Chart<select aria-label="Chart" value=${kind} onChange=${(/** @type {any} */ event) => put({ kind: event.target.value })}>
         ${Object.entries(KINDS).map(([name, told]) => html`<option key=${name} value=${name} disabled=${name === "line" && !isMoments}>${told}</option>`)}</select></label>
       ${figures.length > 1 && html`<label class="term">of<select aria-label="Figure" value=${shown} onChange=${(/** @type {any} */ event) => put({ figure: event.target.value })}>${figures.map((each) => html`<option key=${each}>${each}</option>`)}</select></label>`}
       ${isTime && isAdded && html`<label class="term">by<select aria-label="Put together by" value=${unit} onChange=${(/** @type {any} */ event) => put({ unit: event.target.value })}>${["day", "month", "year"].map((each) => html`<option key=${each}>${each}</option>`)}</select></label>`}
+      ${isPut && html`<${Menu} label="Export the line" icon="download" text="Export the line" items=${/** @type {const} */ (["csv", "json", "ndjson"]).map((format) => ({ name: `as ${format.toUpperCase()}`, run: () => saveRecords(drawn(), `${name}-by-${unit}`, format) }))} />`}
+      ${isTime && isCut && html`<span class="bad">The line is of the first ${many(rows.length, "group")}: what lies behind them is not in it.</span>`}
       ${kind === "bar" && rows.length > BARS && html`<span class="faint">The chart shows the first ${BARS} of them.</span>`}
     </div>
     ${kind !== "none" && html`<${Chart} label=${`${shown} by ${by.join(", ")}`} times=${names} lines=${[{ name: shown, values }]} kind=${isTime ? "line" : "bar"} isTime=${isTime} height=${220}
-      form=${(/** @type {number} */ value) => (Number.isInteger(value) ? count(value) : value.toPrecision(3))} isDay=${isTime} isMonth=${isAdded && unit !== "day"} />`}
+      form=${form} onPoint=${setPointed} isDay=${isTime} isMonth=${isAdded && unit !== "day"} />
+      <p class="faint chart-at">${pointed !== null && pointed < values.length ? html`<strong>${nameAt(pointed)}</strong>: ${values[pointed] === null ? "nothing" : form(/** @type {number} */ (values[pointed]))}` : "Point at the chart to read a value."}</p>`}
+    ${isPut && html`<details><summary>The line as a table</summary><${Rows} label="The line" rows=${drawn()} columns=${plainColumns(drawn())} numbers=${new Set([shown])} /></details>`}
   </div>`;
 }
 
@@ -56,15 +70,17 @@ function inBars(rows, by, figure) {
 /**
  * Groups of moments, put together where one figure of several can be had: a mean of means is none.
  * @param {any[]} rows @param {string} path @param {string} figure @param {string} unit empty: each by itself
+ * @param {boolean} isCut whether there are more, of the last time perhaps, which is left out then
  */
-function overTime(rows, path, figure, unit) {
+function overTime(rows, path, figure, unit, isCut) {
   const join = figure.startsWith("least") ? Math.min : figure.startsWith("greatest") ? Math.max : (/** @type {number} */ some, /** @type {number} */ more) => some + more;
   /** @type {Map<number, number>} */
   const found = new Map();
+  const last = String(member(rows.at(-1), path)).slice(0, UNITS[unit]);
   for (const row of rows) {
     const [text, value] = [String(member(row, path)), numberOf(member(row, figure))];
-    if (!MOMENT.test(text) || value === null) continue;
     const part = unit ? text.slice(0, UNITS[unit]) : text;
+    if (!MOMENT.test(text) || value === null || (isCut && unit && part === last)) continue;
     const at = Date.parse(part) / 1000;
     found.set(at, found.has(at) ? join(/** @type {number} */ (found.get(at)), value) : value);
   }

@@ -22,7 +22,8 @@ import { Terms, WORDS, isTerm, nameOf } from "./terms.js";
 import { whereOf } from "../where.js";
 
 const LIMIT = 1_000;
-const MOMENTS = 10_000; // a line over time is put together from single moments
+const MOMENTS = 10_000; // a line over time is put together from single moments, so many of a page and of all
+const MOST_MOMENTS = 100_000;
 const ROWS = 200;
 
 /**
@@ -66,7 +67,7 @@ export default function Groups() {
   const sort = isOrder ? build.sort : "";
   const query = queryOf({ ...build, terms, sort }, tableOf(table)?.schema);
   const path = `query/${pathOf(table)}`;
-  const { answer, error, isBusy, again } = useAnswer(table ? { path, method: "POST", body: { ...query, explain: true } } : null);
+  const { answer, error, isBusy, again } = useAnswer(table ? { path, method: "POST", body: { ...query, explain: true }, most: build.chart.kind === "line" ? MOST_MOMENTS : 0 } : null);
   const put = (/** @type {Partial<Build>} */ made) => {
     const next = { ...build, terms, sort, ...made };
     const known = [...next.by, ...next.terms.map(nameOf)];
@@ -96,7 +97,7 @@ export default function Groups() {
     ${answer ? html`<div class="stack" aria-busy=${isBusy}>
         <p class="sentence">${sentence(table, build.by, terms, rows.length, answer.next !== null)}</p>
         <${Told} answer=${answer} />
-        ${build.by.length > 0 && rows.length > 0 && html`<${GroupChart} rows=${rows} by=${build.by} figures=${[...figures]} chart=${build.chart} onChart=${(/** @type {Build["chart"]} */ chart) => put({ chart })} />`}
+        ${build.by.length > 0 && rows.length > 0 && html`<${GroupChart} rows=${rows} by=${build.by} figures=${[...figures]} chart=${build.chart} isCut=${answer.next !== null} name=${`${table}-groups`} onChart=${(/** @type {Build["chart"]} */ chart) => put({ chart })} />`}
         ${rows.length > ROWS && html`<p class="faint told">The table shows the first ${ROWS} of them.</p>`}
         ${rows.length > 0 && html`<${Rows} label="Groups" rows=${rows.slice(0, ROWS)} columns=${plainColumns(rows.slice(0, ROWS))} numbers=${figures} />`}
         <details><summary>As a command</summary><pre tabindex="0">${command}</pre></details>

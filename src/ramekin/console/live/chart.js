@@ -29,10 +29,11 @@ const load = () => (library ??= import("uplot").then((found) => found.default));
 /**
  * @typedef {{name: string, values: (number | null)[]}} Line
  * @param {{label: string, times: (number | string)[], lines: Line[], kind?: "line" | "bar", height?: number,
- *   form?: (value: number) => string, isTime?: boolean, isDay?: boolean, isMonth?: boolean, isBytes?: boolean}} given `times`: seconds, or the
- *   names of groups; `isMonth`: of days, no more is written
+ *   form?: (value: number) => string, isTime?: boolean, isDay?: boolean, isMonth?: boolean, isBytes?: boolean,
+ *   onPoint?: (place: number | null) => void}} given `times`: seconds, or the names of groups; `isMonth`: of days, no more is written; `onPoint`
+ *   is told what is below the pointer
  */
-export function Chart({ label, times, lines, kind = "line", height = 120, form = String, isTime = true, isDay = false, isMonth = false, isBytes = false }) {
+export function Chart({ label, times, lines, kind = "line", height = 120, form = String, isTime = true, isDay = false, isMonth = false, isBytes = false, onPoint }) {
   const place = useRef(/** @type {HTMLDivElement | null} */ (null));
   const plot = useRef(/** @type {any} */ (null));
   const [UPlot, setLibrary] = useState(/** @type {any} */ (null));
@@ -41,7 +42,7 @@ export function Chart({ label, times, lines, kind = "line", height = 120, form =
   useEffect(() => {
     const box = place.current;
     if (!UPlot || !box) return undefined;
-    const options = optionsOf(UPlot, { times, lines, kind, height, form, isTime, isDay, isMonth, isBytes, width: box.clientWidth });
+    const options = optionsOf(UPlot, { times, lines, kind, height, form, isTime, isDay, isMonth, isBytes, onPoint, width: box.clientWidth });
     plot.current = new UPlot(options, dataOf(times, lines, isTime), box);
     const observer = new ResizeObserver(() => plot.current?.setSize({ width: box.clientWidth, height }));
     observer.observe(box);
@@ -72,7 +73,7 @@ const rangeOf = ({ data: [times] }) => [Math.min(times[0] ?? 0, (times.at(-1) ??
 
 /** @param {any} UPlot @param {any} given */
 function optionsOf(UPlot, given) {
-  const { times, height, form, isTime, isDay, isMonth, isBytes, width } = given;
+  const { times, height, form, isTime, isDay, isMonth, isBytes, onPoint, width } = given;
   const style = getComputedStyle(document.documentElement);
   const axis = {
     stroke: style.getPropertyValue("--text-2"), grid: { stroke: style.getPropertyValue("--line"), width: 1 }, ticks: { show: false },
@@ -82,7 +83,8 @@ function optionsOf(UPlot, given) {
     width,
     height,
     legend: { show: false },
-    cursor: { show: false },
+    cursor: onPoint ? { y: false, points: { show: false }, drag: { x: false, y: false } } : { show: false },
+    hooks: { setCursor: onPoint ? [(/** @type {any} */ plot) => onPoint(plot.cursor.left < 0 ? null : plot.cursor.idx)] : [] },
     padding: [8, 30, 0, 0],
     scales: {
       x: { time: isTime, range: !isTime ? () => [-0.6, times.length - 0.4] : isDay ? undefined : rangeOf },

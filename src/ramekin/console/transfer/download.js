@@ -78,6 +78,13 @@ export async function saveRows(path, { words, query }, { name, format, columns }
   return pages.count;
 }
 
+/** @param {any[]} rows @param {string} name @param {Format} format */
+export async function saveRecords(rows, name, format) {
+  const pages = new Pages();
+  pages.add(rows);
+  save(await pages.file(format), `${name}.${format}`);
+}
+
 /** @param {Blob} blob @param {string} name */
 function save(blob, name) {
   const link = document.createElement("a");

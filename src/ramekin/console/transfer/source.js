@@ -119,6 +119,10 @@ export function doubtsOf(wrong, { seen }, columns) {
   if (wrong.length > SAID) refused.push(`${many(wrong.length - SAID, "more fault")} of the kind.`);
   if (wrong.length) refused.push("Nothing can be stored while that is so.");
   const kept = columns.flatMap(({ name, type }, place) => {
+    if (type === "text" && seen[place]?.isNearlyNumbers) {
+      const { cell, line } = seen[place].odd.number;
+      return [`${name}: it is text, as ${cell.slice(0, 40)} on line ${line} is no JSON number; most others are.`];
+    }
     const odd = type === "number" || type === "boolean" ? seen[place]?.odd[type] : undefined;
     return odd ? [`${name}: ${odd.cell.slice(0, 40)} on line ${odd.line} is ${type === "number" ? "no JSON number" : "neither true nor false"} and stays a text.`] : [];
   });

@@ -14,12 +14,18 @@ const PREVIEW = 20;
 /** Faults that are looked for. */
 const MOST_WRONG = 100;
 
+/** So many numbers for each other cell make a column look like one of numbers. */
+const NEARLY = 10;
+
 /** A column, and what its cells are. */
 export class Seen {
   /** @param {string} name */
   constructor(name) {
     this.name = name;
     this.isEmpty = true;
+    /** Cells that are numbers, and those that are not. */
+    this.numbers = 0;
+    this.others = 0;
     /** The first cell, with its line, that is no number, no truth value, neither of them, no integer. @type {Record<string, {line: number, cell: string}>} */
     this.odd = {};
   }
@@ -29,10 +35,17 @@ export class Seen {
     if (cell === "") return;
     this.isEmpty = false;
     const [number, boolean] = [isNumber(cell), isBoolean(cell)];
+    if (number) this.numbers += 1;
+    else this.others += 1;
     if (!number) this.odd.number ??= { line, cell };
     if (!boolean) this.odd.boolean ??= { line, cell };
     if (!number && !boolean) this.odd.json ??= { line, cell };
     if (!isInteger(cell)) this.odd.integer ??= { line, cell };
+  }
+
+  /** Whether it is text for a few cells alone: the others are numbers. */
+  get isNearlyNumbers() {
+    return this.numbers >= NEARLY * this.others && this.others > 0;
   }
 
   /** What the server takes it for where no schema speaks: JSON if each cell is a number or truth value, else text; an id is an integer or text. */

@@ -29,15 +29,20 @@ export default function Transfer() {
 function Drop({ onSource }) {
   const [isOver, setOver] = useState(false);
   const [fault, setFault] = useState("");
+  const [reading, setReading] = useState("");
   const take = async (/** @type {FileList | undefined | null} */ files) => {
     setOver(false);
     if (!files?.length) return;
+    setFault("");
+    setReading(files[0].name);
     try {
       onSource(await readSource(files[0]));
     } catch (error) {
       setFault(`${files[0].name} cannot be read. ${/** @type {Error} */ (error).message}`);
+      setReading("");
     }
   };
+  if (reading) return html`<div class="drop" role="status" aria-busy="true"><${Icon} name="upload" /><strong>Reading ${reading}…</strong><progress class="sending" aria-label=${`Reading ${reading}`}></progress></div>`;
   return html`<label class="drop ${isOver ? "over" : ""}" onDragOver=${(/** @type {Event} */ event) => { event.preventDefault(); setOver(true); }}
       onDragLeave=${() => setOver(false)} onDrop=${(/** @type {DragEvent} */ event) => { event.preventDefault(); void take(event.dataTransfer?.files); }}>
     <${Icon} name="upload" />
