@@ -1,8 +1,8 @@
 // The records of a file one after the other, each with where it stands, and what the server would refuse of them.
-import { isJson, member, parse } from "../json.js";
+import { member, parse } from "../json.js";
 import { kindOf } from "../values.js";
 import { objectOf, readCsv } from "./csv.js";
-import { elementsOf, lineOf } from "../elements.js";
+import { elementsOf, isPlain, lineOf } from "../elements.js";
 import { Ids } from "./ids.js";
 import { inTurns } from "./text.js";
 
@@ -35,15 +35,22 @@ export function* recordsOfLines(text, wrong = []) {
   for (const line of text.split("\n")) {
     number += 1;
     if (!line.trim()) continue;
-    if (isJson(line)) yield* recordsOfLine(line, number, wrong);
-    else wrong.push({ line: number, told: "no JSON." });
+    const record = valueOf(line);
+    if (record === undefined) wrong.push({ line: number, told: "no JSON." });
+    else {
+      if (!isPlain(line, record)) for (const _ of elementsOf(line, 0, wrong, number)); // which finds what is wrong
+      yield { record, text: line, line: number };
+    }
   }
 }
 
-/** @param {string} line @param {number} number @param {Wrong[]} wrong @returns {Generator<Standing>} */
-function* recordsOfLine(line, number, wrong) {
-  for (const _ of elementsOf(line, 0, wrong, number)); // which finds what is wrong
-  yield { record: parse(line), text: line, line: number };
+/** The value of a text of JSON, undefined if it is none. @param {string} text */
+function valueOf(text) {
+  try {
+    return parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** @param {string} text @param {string} delimiter @param {import("./source.js").Column[]} columns @returns {Generator<Standing>} */
