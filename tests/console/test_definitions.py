@@ -68,3 +68,26 @@ def test_a_new_table_takes_the_place_of_no_other(page, server, define):
     page.get_by_text("There is a table later already").get_by_role("link").click()
     expect(page.get_by_role("heading", name="Definition of later")).to_be_visible()
     assert defined(server, "later") == {**OTHERS, "expire_after_s": None}
+
+
+def test_the_definition_of_a_table_with_a_model_can_be_read_and_nothing_of_it_is_offered(page, server):
+    page.goto(f"{server.url}/console/tables/users/definition")
+    expect(page.get_by_text("The model User defines this table")).to_be_visible()
+    expect(page.get_by_label("Seconds after which a record goes")).to_be_disabled()
+    for name in ("Save the definition", "New field", "Add an index"):
+        expect(page.get_by_role("button", name=name)).to_have_count(0)
+
+
+def test_a_table_with_many_indexes_is_a_line_of_the_list(page, server, define):
+    define("asked", indexes=[{"field": "kept"}], expire_after_s=3600)
+    with server.client() as client:
+        client.post("/api/v1/data/asked?ttl=600", json={"id": 1}).raise_for_status()
+        for number in range(17):
+            client.get(f"/api/v1/data/asked?field{number}=1").raise_for_status()
+    page.goto(server.url)
+    row = page.get_by_role("row", name="asked")
+    expect(row).to_contain_text("17 by themselves")
+    expect(row).to_contain_text("1 record will go")
+    expect(row.locator("code")).to_have_text(["kept"])
+    one, other = (page.get_by_role("row", name=name).bounding_box()["height"] for name in ("asked", "users"))
+    assert one < other + 10, "no second line"

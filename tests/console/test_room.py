@@ -152,6 +152,10 @@ def test_the_views_stay_in_sight_below_many_tables(page, server):
     last.scroll_into_view_if_needed()
     expect(last).to_be_in_viewport(ratio=1)
     expect(page.get_by_role("navigation").get_by_role("link", name="Clock")).to_be_in_viewport(ratio=1)
+    page.goto(f"{server.url}/console/tables/users")
+    expect(page.get_by_role("list", name="Tables").get_by_role("link", name="users")).to_be_in_viewport(ratio=1)
+    page.get_by_label("Find a table").fill("any 3 7")
+    expect(page.get_by_role("list", name="Tables").get_by_role("link")).to_have_text(["All tables", "many_370"])
     with server.client() as client:
         for number in range(40):
             client.delete(f"/api/v1/tables/many_{number}")

@@ -72,12 +72,12 @@ export function link(parts, words = [], mark = "") {
 }
 
 /**
- * Show another view. `replace` leaves no trace of this one in the history: it was a step on the way.
+ * Show another view. `replace` leaves no trace of this one in the history: it was a step on the way. The same once more is no step.
  * @param {string} href
  * @param {{replace?: boolean}} [how]
  */
 export function go(href, { replace = false } = {}) {
-  history[replace ? "replaceState" : "pushState"](null, "", href);
+  history[replace || new URL(href, location.href).href === location.href ? "replaceState" : "pushState"](null, "", href);
   view.value = read();
 }
 

@@ -28,12 +28,14 @@ class TableInfo:
     stats: TableStats
     indexes: tuple[IndexStats, ...]
     schema: dict[str, Any] | None
+    model: str | None = None
+    """The name of the model that types it."""
 
     @classmethod
     def of(cls, schemas: Schemas, stats: TableStats, indexes: tuple[IndexStats, ...]) -> Self:
         """Return what is told of a table that has these statistics."""
         schema = schemas.get(stats.name)
-        return cls(stats, indexes, None if schema is None else schema.json_schema)
+        return cls(stats, indexes, None if schema is None else schema.json_schema, schemas.model(stats.name))
 
 
 @dataclass(frozen=True, slots=True)

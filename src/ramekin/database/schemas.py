@@ -96,6 +96,11 @@ class Schemas(Mapping[str, "RecordSchema"]):
         schema = self.rules(table).schema
         return default if schema is None else schema
 
+    def model(self, table: str) -> str | None:
+        """Return the name of the model that types a table, so that no definition can."""
+        model = self._tables.models.get(table)
+        return None if model is None else model.title
+
     def columns(self, table: str) -> Columns:
         """Return what is said of a table's columns in CSV."""
         schema = self.get(table)

@@ -141,6 +141,7 @@ _TABLE_MEMBERS = {
     "bytes": {"type": "integer", "description": "Bytes of the records' JSON."},
     "revision": {"type": "integer", "description": "Grows with every write."},
     "schema": _JSON_SCHEMA | {"description": "JSON Schema of its records."},
+    "model": {"type": ["string", "null"], "description": "Name of the model that defines it, so that no `PUT` can."},
     "unique": TEXTS,
     "indexes": array(
         whole(

@@ -129,6 +129,7 @@ def describe(info: TableInfo) -> dict[str, Any]:
         "bytes": stats.size_bytes,
         "revision": stats.revision,
         "schema": info.schema,
+        "model": info.model,
         "unique": list(stats.definition.unique),
         "indexes": [
             {"field": index.field, "kind": index.kind, "pinned": index.is_pinned, "bytes": index.size_bytes}

@@ -68,19 +68,19 @@ export default function Groups() {
   const query = queryOf({ ...build, terms, sort }, tableOf(table)?.schema);
   const path = `query/${pathOf(table)}`;
   const { answer, error, isBusy, again } = useAnswer(table ? { path, method: "POST", body: { ...query, explain: true }, most: build.chart.kind === "line" ? MOST_MOMENTS : 0 } : null);
-  const put = (/** @type {Partial<Build>} */ made) => {
+  const put = (/** @type {Partial<Build>} */ made, how = {}) => {
     const next = { ...build, terms, sort, ...made };
     const known = [...next.by, ...next.terms.map(nameOf)];
     const chart = known.includes(next.chart.figure) ? next.chart : { ...next.chart, figure: "" };
     const own = [...next.by.map((each) => ["group_by", each]), ...next.terms.map((each) => ["aggregate", each]),
       ...(next.sort && canSort(next.sort, known) ? [["sort", next.sort]] : []), ...chartWords(chart)];
-    go(link(["groups", table].filter(Boolean), /** @type {[string, string][]} */ ([...own, ...wordsOf(next.filter)])), { replace: true });
+    go(link(["groups", table].filter(Boolean), /** @type {[string, string][]} */ ([...own, ...wordsOf(next.filter)])), how);
   };
   useCorrections([
     wrongPage(words),
     wrong.length > 0 && `There is no figure called ${wrong.join(", ")}, so it is left out.`,
     !isOrder && `Groups have no ${build.sort.replaceAll("-", "")} to be ordered by, so they come as they are.`,
-  ], () => put({}));
+  ], () => put({}, { replace: true }));
   const rows = answer?.data ?? [];
   const figures = new Set(terms.map(nameOf));
   const command = curl("POST", path, { body: query });

@@ -38,8 +38,8 @@ export default function Joins() {
   const { answer, error, isBusy, again } = useAnswer(isWhole ? { path, words: [...asked, ["limit", String(SHOWN)], ["explain", "true"]] } : null);
   const { answer: counted } = useAnswer(isWhole ? { path, words: [...asked, ["limit", "0"], ["count", "true"]] } : null); // apart, since rows cost less
   const total = counted?.total ?? null;
-  const put = (/** @type {Partial<Build>} */ made) => show({ left, right, key: given, own, filter, ...made });
-  useCorrections([wrongPage(words), ...wrong], () => put({}));
+  const put = (/** @type {Partial<Build>} */ made, how = {}) => show({ left, right, key: given, own, filter, ...made }, how);
+  useCorrections([wrongPage(words), ...wrong], () => put({}, { replace: true }));
   const isTree = own.shape === "tree";
   return html`<section class="pad stack" aria-label="Joins">
     <div class="title"><h1>Join</h1><p class="faint">Records of two tables beside each other, where a field is equal.</p><span class="grow"></span>
@@ -77,12 +77,12 @@ function ownOf(words) {
  * Show what was built, in the address. A table beside itself takes two names.
  * @param {Build} build
  */
-function show({ left, right, key, own, filter }) {
+function show({ left, right, key, own, filter }, how = {}) {
   const isSame = left !== "" && left === right;
   const { as = isSame ? `${left}_1,${left}_2` : "", ...rest } = own;
   const words = Object.entries({ ...rest, ...(isSame && { as }) }).filter(([, value]) => value);
   const parts = ["joins", left, left && right, left && right && key].filter(Boolean);
-  go(link(parts, /** @type {[string, string][]} */ ([...words, ...wordsOf(filter)])), { replace: true });
+  go(link(parts, /** @type {[string, string][]} */ ([...words, ...wordsOf(filter)])), how);
 }
 
 /**

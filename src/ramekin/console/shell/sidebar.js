@@ -1,5 +1,5 @@
 // The tables, always at hand, and the other views. `/` goes to the field that finds a table.
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { link, view } from "../address.js";
 import { tables } from "../tables/catalog.js";
 import { gridOf } from "../tables/chosen.js";
@@ -13,7 +13,10 @@ import { DEV_VIEWS, VIEWS } from "../views.js";
 export function Sidebar({ onLeave }) {
   const [sought, setSought] = useState("");
   const [first, table] = view.value.parts;
-  const found = tables.value.filter(({ name }) => name.toLowerCase().includes(sought.trim().toLowerCase()));
+  const wanted = sought.toLowerCase().split(" ");
+  const found = tables.value.filter(({ name }) => wanted.every((part) => name.toLowerCase().includes(part)));
+  const list = useRef(/** @type {HTMLUListElement | null} */ (null));
+  useEffect(() => list.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" }), [first, table, sought]);
   const goToFirst = () => {
     if (!found[0]) return;
     setSought("");
@@ -27,7 +30,7 @@ export function Sidebar({ onLeave }) {
         onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && goToFirst()} />
       <kbd>/</kbd>
     </div>
-    <ul class="sidebar-tables" aria-label="Tables">
+    <ul class="sidebar-tables" aria-label="Tables" ref=${list}>
       <li><a href=${link(["tables"])} aria-current=${(first ?? "tables") === "tables" && !table ? "page" : undefined}><${Icon} name="list" />All tables</a></li>
       ${found.map(({ name, records }) => html`<li key=${name}>
         <a href=${gridOf(name)} title=${name} aria-current=${first === "tables" && table === name ? "page" : undefined}>

@@ -5,7 +5,7 @@ import { parse } from "../json.js";
 
 /**
  * @typedef {{field: string, kind: string, pinned: boolean, bytes: number}} Index
- * @typedef {{name: string, records: number, bytes: number, revision: number, schema: any, unique: string[], indexes: Index[],
+ * @typedef {{name: string, records: number, bytes: number, revision: number, schema: any, model: string | null, unique: string[], indexes: Index[],
  *   require_if_match: boolean, expire_after_s: number | null, expiring: number, max_records?: number | null,
  *   max_bytes?: number | null, hits?: number | null, misses?: number | null, evicted?: number | null}} Table
  */

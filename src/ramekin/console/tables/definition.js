@@ -35,7 +35,8 @@ export function Definition({ table }) {
   const fault = schema.trim() ? faultOf(schema) : "";
   const said = !fault && schema.trim() ? parse(schema) : {};
   const fields = kindOf(said) === "object" ? declaredFields(said).map((field) => field.path) : [];
-  const isWritable = may("admin");
+  const model = tableOf(table)?.model;
+  const isWritable = may("admin") && !model;
   const isTaken = isNew && !isBusy && !!tableOf(name);
   const store = async (/** @type {string} */ made) => {
     if (isNew && (await isThere(made))) return refresh(); // which shows that it is
@@ -64,6 +65,7 @@ export function Definition({ table }) {
   return html`<section class="pad definition" aria-label="Definition"><form class="stack" onSubmit=${save}>
     <div class="title">${isNew ? html`<h1>New table</h1>` : html`<a class="button quiet bare" href=${gridOf(table)} aria-label=${`Back to ${table}`}><${Icon} name="back" /></a><h1>Definition of ${table}</h1>`}</div>
     ${isNew && table && html`<p class="note" role="status">There is no table ${table} yet. This makes it.</p>`}
+    ${model && html`<p class="note" role="status">The model <code>${model}</code> defines this table, and a definition cannot: it is changed in the program or file that the server was started with (<code>--models</code>).</p>`}
     ${isNew && html`<label class="field">Name <input class="name" required pattern=${TABLE_NAME} autofocus spellcheck=${false} autocomplete="off" value=${name} aria-invalid=${isTaken} aria-describedby="name-told" onInput=${(/** @type {any} */ event) => put({ name: event.target.value })} />
       ${isTaken && html`<small class="bad" role="status">There is a table ${name} already: <a href=${link(["tables", name, "definition"])}>its definition</a></small>`}
       <small id="name-told">A letter or _ first, then letters, digits, - and _, up to 63 in all.</small></label>`}

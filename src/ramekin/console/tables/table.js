@@ -59,7 +59,7 @@ export function TableView({ table }) {
   const widthOf = (/** @type {string} */ path) => member(widths, path) || fits(path); // a column may be called `constructor`
   const fits = useMemo(() => rememberWidths(rows), [rows, rows.pages.size > 0]);
 
-  const show = (/** @type {import("../filter.js").Filter} */ next, how = { replace: true }) => go(link(parts, wordsOf(next), mark), how);
+  const show = (/** @type {import("../filter.js").Filter} */ next, how = {}) => go(link(parts, wordsOf(next), mark), how);
   const href = useMemo(() => (/** @type {any} */ record) => link(["tables", table, "records", String(record.id)], words, mark), [table, JSON.stringify(words), mark]);
   const sort = (/** @type {string} */ path, /** @type {boolean} */ isMore) => {
     const now = filter.order.find((each) => each.path === path);

@@ -33,7 +33,7 @@ export function TableTools({ table, known, filter, rows, columns, all, fields, i
     open((close) => html`<${Bulk} table=${table} filter=${chosen} kind=${kind} onClose=${close} onDone=${() => rows.refresh()} />`);
   const choose = (/** @type {string[]} */ chosen) => {
     keepColumns(table, chosen);
-    onFilter({ ...filter, columns: chosen });
+    onFilter({ ...filter, columns: chosen }, { replace: true });
   };
   return html`<div class="tools">
     <h1 class="clip" title=${table}>${table}</h1>
