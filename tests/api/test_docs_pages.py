@@ -211,3 +211,41 @@ def test_a_request_draws_no_text_again_that_is_as_it_was(another):
         block.locator(".execute").click()
     block.get_by_role("link", name="Download dump.json").wait_for(timeout=30_000)
     assert tab.evaluate("texts") < 10, "and not 58"
+
+
+@pytest.mark.long
+def test_an_operation_is_opened_by_what_it_leads_to_alone(another):
+    """Swagger UI alone understands all of the document for each operation, which takes a second."""
+    tab, server = another("demo", "--dev")
+    tab.goto(f"{server.url}/docs")
+    tab.wait_for_selector(".opblock")
+    with server.client() as client:
+        document = client.get("/openapi.json").json()
+    document, parts = tab.evaluate(  # as a browser reads it, whose integers end at 2**53
+        "(whole) => [whole, Object.keys(whole.paths).map((path) => [path, partFor(path, whole)])]", document
+    )
+    for path, part in parts:
+        assert {name for name in part if part[name] != document[name]} == {"paths", "components"}
+        assert part["paths"] == {path: document["paths"][path]}
+        assert all(
+            part["components"][kind][name] == document["components"][kind][name]
+            for kind, name in names_of(part["components"])
+        )
+        assert names_of(part["components"]) == led_to(document["paths"][path], document["components"]), path
+    block = tab.locator("#operations-records-create_record")
+    block.locator(".opblock-summary").click()
+    block.locator(".responses-table").first.wait_for(timeout=30_000)
+    assert block.locator(".errors-wrapper").count() == 0
+
+
+def names_of(components):
+    return {(kind, name) for kind, by_name in components.items() for name in by_name if kind != "securitySchemes"}
+
+
+def led_to(told, components):
+    """The components that something refers to, by themselves or by others: looked for in the text, until no more is found."""
+    found, text = set(), json.dumps(told)
+    while new := {*re.findall(r'"#/components/(\w+)/([\w.-]+)', text)} - found:
+        found |= new
+        text = json.dumps([components[kind][name] for kind, name in new])
+    return found

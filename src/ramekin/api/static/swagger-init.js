@@ -85,6 +85,36 @@ function drawOnlyWhatChanges({ React }) {
   return { wrapComponents: { OperationSummary: once(), response: once(), Markdown: once(["source", "className"]) } };
 }
 
+// The parts of a document that one operation leads to.
+function partFor(path, { components, ...rest }) {
+  const { securitySchemes } = components;
+  const kept = securitySchemes ? { securitySchemes } : {};
+  const follow = (reference) => {
+    const [, , kind, name] = reference.split("/"); // "#/components/schemas/User"
+    if (kept[kind]?.[name] !== undefined) return;
+    (kept[kind] ??= {})[name] = components[kind][name];
+    walk(kept[kind][name]);
+  };
+  const walk = (value) => {
+    if (typeof value?.$ref === "string") follow(value.$ref);
+    if (value !== null && typeof value === "object") Object.values(value).forEach(walk);
+  };
+  const paths = { [path]: rest.paths[path] };
+  walk(paths);
+  return { ...rest, paths, components: kept };
+}
+
+// Swagger UI understands the whole document anew for each operation that is opened, which takes a second.
+function understandOnlyWhatIsOpened() {
+  return {
+    afterLoad() {
+      const { resolveSubtree } = this.fn;
+      this.fn.resolveSubtree = (document, place, options) =>
+        resolveSubtree(place[0] === "paths" ? partFor(place[1], document) : document, place, options);
+    },
+  };
+}
+
 window.onload = () => {
   window.ui = SwaggerUIBundle({
     url: "openapi.json",
@@ -95,7 +125,7 @@ window.onload = () => {
     tryItOutEnabled: true,
     validatorUrl: null,
     presets: [SwaggerUIBundle.presets.apis],
-    plugins: [showWholeAnswers, drawOnlyWhatChanges],
+    plugins: [showWholeAnswers, drawOnlyWhatChanges, understandOnlyWhatIsOpened],
     layout: "BaseLayout",
     requestInterceptor: readAnswersAsBytes,
   });
