@@ -245,10 +245,13 @@ async def test_a_stop_gives_up_the_snapshot_that_is_being_written(engine, tmp_pa
     assert await after_a_kill(tmp_path) == {*map(str, range(5000)), "last"}
 
 
-async def test_a_stop_gives_up_a_snapshot_for_which_it_has_no_time(engine, tmp_path):
-    engine._store.last_snapshot_s = 0.0
+@pytest.mark.parametrize("answers", [(False,), (True, False)], ids=["at first", "any more"])
+async def test_a_stop_gives_up_a_snapshot_for_which_it_has_no_time(engine, tmp_path, answers):
+    left = [*answers]
+    engine._store.has_time = lambda: left.pop(0)
     await put(engine, "a")
     await engine.close()
+    assert left == []
     assert not [name for name in names(tmp_path) if name.endswith((".db", ".unfinished"))]
     assert await after_a_kill(tmp_path) == {"a"}
 

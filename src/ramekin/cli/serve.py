@@ -94,7 +94,7 @@ def serve_forever(
         _log.warning("service_links_ignored", variables=sorted(links))
     keys = keys_of(settings)
     try:
-        database, sources, replay = _prepare(files, settings, is_demo=is_demo)
+        database, sources, replay = _prepare(files, settings, signals, is_demo=is_demo)
         is_guarded, is_shared = bool(keys) or settings.insecure, worker is not None
         with listeners.bind(settings.host, settings.port, is_guarded=is_guarded, is_shared=is_shared) as listener:
             tour = DEMO_TOUR if is_demo else ""
@@ -141,7 +141,9 @@ class Run:
         return listeners.url_of(self.listener, self.settings.host)
 
 
-def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[Database, list[Source], Replay | None]:
+def _prepare(
+    files: list[Path], settings: Settings, signals: Signals, *, is_demo: bool
+) -> tuple[Database, list[Source], Replay | None]:
     """Return the database, the files to load into it, and what shows how far a data directory is read."""
     limits = Limits(
         record_bytes=settings.max_record_bytes,
@@ -152,7 +154,7 @@ def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[D
         record_s=settings.record_deadline,
         query_s=settings.query_deadline,
     )
-    engine, replay = engine_of(settings, is_demo=is_demo)
+    engine, replay = engine_of(settings, is_demo=is_demo, stopping_for_s=signals.asked_for_s)
     ids, history = ids_of(settings, engine), engine.tables.history
     history.max_changes, history.max_bytes = settings.kept_changes, settings.kept_changes_bytes
     if is_demo:

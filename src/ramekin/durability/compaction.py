@@ -11,7 +11,6 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ramekin.clock import stopwatch_s
 from ramekin.durability.failures import DiskFault
 from ramekin.durability.store import Store, rest
 
@@ -83,17 +82,15 @@ class Compaction:
     def leave(self, contents: Contents) -> None:
         """Write the last snapshot, of tables that are small. Raises DiskFault if it cannot be begun.
 
-        A snapshot of 1.7 GB took 10 to 33 s, and a start without it takes no longer than after a kill. So one that is
-        not written within `Store.last_snapshot_s` is given up too.
+        A snapshot of 1.7 GB took 10 to 33 s, and a start without it takes no longer than after a kill. So one for which
+        the stop has no time is given up too.
         """
-        until_s = stopwatch_s() + self._store.last_snapshot_s
 
         def give_up_late() -> None:
-            if stopwatch_s() > until_s:
-                _log.info("the last snapshot would take too long; the log goes on")
+            if not self._store.has_time():
                 raise _GivenUp
 
-        if _are_small(contents):
+        if self._store.has_time() and _are_small(contents):
             self._writing = self._begin(give_up_late)
             self.wait()
 

@@ -10,7 +10,6 @@ import os
 import shutil
 import tempfile
 from contextlib import suppress
-from math import inf
 from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING
@@ -40,12 +39,14 @@ class Store:
     Call `lock`, then `read` once; then the log that it gave is appended to.
     """
 
-    def __init__(self, path: Path, fsync: Fsync, disk: Disk = SYSTEM_DISK) -> None:
+    def __init__(
+        self, path: Path, fsync: Fsync, disk: Disk = SYSTEM_DISK, has_time: Callable[[], bool] = lambda: True
+    ) -> None:
         self.path, self.fsync, self._disk = path, fsync, disk
+        self.has_time = has_time
+        """Whether a stop has time to leave a snapshot."""
         self.recovered: Recovered | None = None
         """What was found when the directory was read, without the contents."""
-        self.last_snapshot_s = inf
-        """Seconds after which the snapshot that a stop writes is given up."""
         self.unread: tuple[str, ...] = ()
         """Names of what is in the directory and nobody reads."""
         self._directory = Directory(path, disk)

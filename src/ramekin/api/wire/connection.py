@@ -325,7 +325,7 @@ class Connection(Channel):
         if self._held if cycle is None else not cycle.is_begun:
             self._refuse(out_of_time(None if cycle is None or self._body is not None else cycle.scope["method"]))
         elif self._task is None and not self._is_ending:
-            self.transport.abort()
+            (self._end if cycle is None else self.transport.abort)()
 
 
 def out_of_time(method: str | None) -> RamekinError:
