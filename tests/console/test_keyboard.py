@@ -59,6 +59,33 @@ def test_the_palette_makes_a_table_and_undoes(page, server):
 
 
 @pytest.mark.long
+def test_what_the_buttons_and_menus_of_a_page_do_is_in_the_palette(page, server):
+    def press(text, told):
+        open_palette(page)
+        page.keyboard.type(text)
+        first = page.get_by_role("listbox", name="Commands").get_by_role("option").first
+        expect(first).to_have_text(f"{told}on this page")
+        page.keyboard.press("Enter")
+
+    page.goto(f"{server.url}/console/tables/orders")
+    expect(cell(page, 0, 0)).to_be_visible()
+    press("filter", "Add filter")
+    expect(page.get_by_label("Field", exact=True)).to_be_focused()
+    press("drop", "Drop the table…")
+    expect(page.get_by_role("dialog", name="Drop")).to_be_visible()
+    page.keyboard.press("Escape")
+    press("add", "Add")
+    page.get_by_role("button", name="Cancel").click()
+    with page.expect_download() as saved:
+        press("export ndjson", "Export as NDJSON")
+    assert saved.value.suggested_filename == "orders.ndjson"
+    page.goto(f"{server.url}/console/branches")
+    expect(page.get_by_role("button", name="New branch")).to_be_visible()
+    press("new branch", "New branch")
+    expect(page.get_by_role("dialog", name="New branch")).to_be_visible()
+
+
+@pytest.mark.long
 def test_where_somebody_goes_the_arrows_work_at_once(page, server):
     grid, find = page.get_by_role("grid"), page.get_by_role("searchbox", name="Find a table")
     page.goto(f"{server.url}/console/joins")

@@ -5,6 +5,7 @@ import { ROOT, link } from "../address.js";
 import { undoLast } from "../record/store.js";
 import { NEW, tables } from "../tables/catalog.js";
 import { gridOf } from "../tables/chosen.js";
+import { deedsOf } from "../ui/deeds.js";
 import { Dialog, open, opened } from "../ui/dialog.js";
 import { visit } from "../ui/focus.js";
 import { html } from "../ui/html.js";
@@ -19,12 +20,23 @@ const SHOWN = 50;
 /** @returns {Command[]} */
 function commands() {
   const views = [...VIEWS, ...DEV_VIEWS].filter((known) => known.isOffered());
+  const always = ofConsole();
+  const here = deedsOf(/** @type {HTMLElement} */ (document.querySelector("main"))).filter(({ name }) => !always.some((each) => each.name === name));
   return [
     ...views.map(({ path, title, icon }) => ({ name: title, kind: "view", icon, run: () => visit(link([path])) })),
+    ...here.map((deed) => ({ ...deed, kind: "on this page", icon: "arrow" })),
     ...tables.value.map(({ name }) => ({ name, kind: "table", icon: "table", run: () => visit(gridOf(name)) })),
     ...tables.value.map(({ name }) => ({ name: `Definition of ${name}`, kind: "table", icon: "code", run: () => visit(link(["tables", name, "definition"])) })),
     ...tables.value.map(({ name }) => ({ name: `Group ${name}`, kind: "table", icon: "group", run: () => visit(link(["groups", name])) })),
+    ...tables.value.map(({ name }) => ({ name: `Join ${name}`, kind: "table", icon: "join", run: () => visit(link(["joins", name])) })),
     ...tables.value.map(({ name }) => ({ name: `Follow changes of ${name}`, kind: "table", icon: "history", run: () => visit(link(["changes"], [["table", name]])) })),
+    ...always,
+  ];
+}
+
+/** What can be done wherever one is. @returns {Command[]} */
+function ofConsole() {
+  return [
     ...(may("write") ? [{ name: "Import a file", kind: "command", icon: "upload", run: () => visit(link(["import"])) }] : []),
     ...(may("admin") ? [{ name: "New table", kind: "command", icon: "add", run: () => visit(link(["tables", NEW, "definition"])) }] : []),
     ...(may("write") ? [{ name: "Undo the last change", kind: "command", icon: "history", run: () => undoLast() }] : []),
@@ -79,7 +91,7 @@ function Palette({ onClose }) {
     <input autofocus role="combobox" aria-label="Command" aria-expanded="true" aria-controls=${id} aria-activedescendant=${shown.length ? `${id}-${at}` : undefined}
       autocomplete="off" spellcheck=${false} placeholder="A table, a view, a command" value=${text} onKeyDown=${press}
       onInput=${(/** @type {any} */ event) => { setText(event.target.value); setAt(0); }} />
-    <ul id=${id} role="listbox" aria-label="Commands">${shown.map((command, place) => html`<li key=${command.name} id=${`${id}-${place}`} role="option" aria-selected=${place === at}
+    <ul id=${id} role="listbox" aria-label="Commands">${shown.map((command, place) => html`<li key=${`${command.kind} ${command.name}`} id=${`${id}-${place}`} role="option" aria-selected=${place === at}
       onMouseMove=${() => place !== at && setAt(place)} onClick=${() => run(command)}><${Icon} name=${command.icon} /><span class="clip">${command.name}</span><span class="faint">${command.kind}</span></li>`)}</ul>
     ${!shown.length && html`<p class="faint" role="status">Nothing is called that.</p>`}
   <//>`;

@@ -1,8 +1,12 @@
 // A menu below a button. Arrows move in it; Escape, a click elsewhere and a focus that leaves it close it.
 import { useEffect, useRef, useState } from "preact/hooks";
+import { go } from "../address.js";
 import { Button } from "./button.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
+
+/** What tells the deeds of each menu that is on the page, open or not: as `Copy as curl`. @type {Set<() => {name: string, run: () => unknown}[]>} */
+export const menus = new Set();
 
 /**
  * @typedef {{name: string, icon?: string, run?: () => unknown, href?: string, kind?: "danger"} | null} Item
@@ -11,6 +15,13 @@ import { Icon } from "./icon.js";
 export function Menu({ label, icon = "more", items, text, kind = "quiet", children }) {
   const [isOpen, setOpen] = useState(false);
   const box = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const told = useRef(items);
+  told.current = items;
+  useEffect(() => {
+    const tell = () => told.current.filter((item) => item !== null).map(({ name, run, href = "" }) => ({ name: [text, name].filter(Boolean).join(" "), run: run ?? (() => go(href)) }));
+    menus.add(tell);
+    return () => void menus.delete(tell);
+  }, [text]);
   const close = () => {
     setOpen(false);
     box.current?.querySelector("button")?.focus();
