@@ -1,5 +1,7 @@
 """What a person sees of a table in the console, and what the server has of it."""
 
+from playwright.sync_api import expect
+
 
 def put(server, table, *records):
     with server.client() as client:
@@ -17,6 +19,11 @@ def rows(page):
 
 def cell(page, row, column):
     return rows(page).nth(row).get_by_role("gridcell").nth(column)
+
+
+def expect_settled(page):
+    """Wait until no cell is being stored any more."""
+    expect(page.locator(".cell.pending")).to_have_count(0)
 
 
 def go_live(page):

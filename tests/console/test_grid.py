@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.console.seen import cell, go_live, put, rows, scroll, stored
+from tests.console.seen import cell, expect_settled, go_live, put, rows, scroll, stored
 
 
 def texts(page, row):
@@ -278,6 +278,7 @@ def test_what_one_types_stays_where_the_record_goes_elsewhere(page, server, word
     page.keyboard.type("typed")
     page.keyboard.press("Enter")
     expect(editor).to_have_count(0)
+    expect_settled(page)
     assert stored(server, 4, "going") == {"id": 4, "n": 500, "name": "half typed"}
 
 

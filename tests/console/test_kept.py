@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.console.seen import cell, go_live, put, rows, stored
+from tests.console.seen import cell, expect_settled, go_live, put, rows, stored
 
 CHANGED = "Somebody else has changed this record"
 
@@ -29,6 +29,7 @@ def test_a_record_that_was_deleted_while_one_typed_is_created_again(pets, server
     dialog.get_by_role("button", name="Create it again").click()
     expect(pets.get_by_text("Added 1")).to_be_visible()
     expect(box).to_have_count(0)
+    expect_settled(pets)
     assert stored(server, 1) == {"id": 1, "name": "Max", "age": 3, "big": 9007199254740993}
 
 
@@ -58,6 +59,7 @@ def test_json_that_one_writes_outlives_a_change_of_the_same_record(pets, server)
     pets.get_by_label("name", exact=True).fill("Max")
     pets.get_by_label("name", exact=True).press("Enter")
     expect(cell(pets, 0, 1)).to_have_text("Max")
+    expect_settled(pets)
     pets.get_by_role("button", name="Save").click()
     expect(pets.get_by_text("with what somebody else had changed: name")).to_be_visible()
     assert stored(server, 1) == {"id": 1, "name": "Max", "age": 8, "big": 9007199254740993}
@@ -89,6 +91,7 @@ def test_a_cell_keeps_its_record_when_rows_come_before_it(pets, server):
     expect(box).to_have_value("Uma")
     box.press("Enter")
     expect(cell(pets, 2, 1)).to_have_text("Uma")
+    expect_settled(pets)
     assert [stored(server, key)["name"] for key in (1, 2, 3)] == ["Rex", "Uma", "Ann"]
 
 
@@ -153,6 +156,7 @@ def test_a_conflict_that_nobody_decides_leaves_the_text_and_the_focus_in_the_cel
     box.press("Enter")
     dialog.get_by_role("button", name="Save what is chosen").click()
     expect(cell(pets, 0, 1)).to_have_text("Max")
+    expect_settled(pets)
     assert stored(server, 1)["name"] == "Max"
 
 

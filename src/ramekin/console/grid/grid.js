@@ -2,11 +2,14 @@
 // value as it is. Above the first row are the headers: there Enter sorts.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { stepsOf } from "../fields.js";
+import { showUnsaved } from "../record/unsaved.js";
 import { copy } from "../ui/clipboard.js";
 import { welcome } from "../ui/focus.js";
 import { html } from "../ui/html.js";
 import { Icon } from "../ui/icon.js";
+import { say } from "../ui/toast.js";
 import { edited, kindOf } from "../values.js";
+import { cellsOf } from "./cells.js";
 import { valueAt } from "./columns.js";
 import { Row } from "./row.js";
 import { Scroll } from "./scroll.js";
@@ -22,23 +25,23 @@ const STEP_PX = 24;
 const NARROWEST_PX = 48;
 
 /**
- * @typedef {{record: any, path: string, at: number, turn: number}} Edit a cell that is edited, of a record as it was when that began, and its row;
- *   `turn` tells it from those before
- * @typedef {{rows: import("./rows.js").Rows, columns: string[], widthOf: (path: string) => number, fields: Map<string, import("../fields.js").Field>,
+ * @typedef {import("./cells.js").Edit} Edit
+ * @typedef {{table: string, rows: import("./rows.js").Rows, columns: string[], widthOf: (path: string) => number, fields: Map<string, import("../fields.js").Field>,
  *   order: import("../filter.js").Order[], openedId: string | undefined, fresh: Set<string>, isWritable: boolean,
  *   href: (record: any) => string, onOpen: (record: any) => void, onSort: (path: string, isMore: boolean) => void,
  *   onWidth: (path: string, width: number, isDone: boolean) => void, onFit: (path: string, seen: any[], most: number) => void,
- *   onSave: (record: any, path: string, value: unknown) => Promise<void>}} Given
+ *   onSave: (record: any, path: string, value: unknown) => Promise<any>}} Given
  * @param {Given} given
  */
-export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, isWritable, href, onOpen, onSort, onWidth, onFit, onSave }) {
+export function Grid({ table, rows, columns, widthOf, fields, order, openedId, fresh, isWritable, href, onOpen, onSort, onWidth, onFit, onSave }) {
   const box = useRef(/** @type {HTMLDivElement | null} */ (null));
   const scroll = useMemo(() => new Scroll(ROW_PX), [rows]);
   const [top, setTop] = useState(0);
   const [seen, setSeen] = useState(600);
   const [active, setActive] = useState({ row: 0, column: 0 });
   const [edit, setEdit] = useState(/** @type {Edit | null} */ (null));
-  const turns = useRef(0);
+  const cells = cellsOf(table);
+  const now = useRef(/** @type {any} */ (null)); // what is seen when an answer comes
   const isToEnd = useRef(false); // somebody goes to the last row, and nobody knows yet which that is
   void rows.version.value;
   const count = rows.length;
@@ -82,17 +85,47 @@ export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, i
     setActive({ row, column });
     show(row, column);
   };
-  const editable = () => isWritable && rows.at(active.row) && columns[active.column] !== "id" && stepsOf(columns[active.column]).length === 1;
+  const shown = (/** @type {any} */ record, /** @type {string} */ path) => {
+    const deed = cells.at(record, path);
+    return deed ? deed.value : valueAt(record, path);
+  };
+  const isEditable = (/** @type {any} */ record, /** @type {string} */ path) =>
+    isWritable && record && path !== "id" && stepsOf(path).length === 1 && !["array", "object"].includes(kindOf(shown(record, path)));
   const begin = () => {
     const [record, path] = [rows.at(active.row), columns[active.column]];
     if (!record || (edit?.record.id === record.id && edit?.path === path)) return;
-    if (!editable() || ["array", "object"].includes(kindOf(valueAt(record, path)))) onOpen(record);
-    else setEdit({ record, path, at: active.row, turn: (turns.current += 1) });
+    if (isEditable(record, path) || cells.at(record, path)?.fault) setEdit(cells.edit(record, path, active.row));
+    else onOpen(record);
   };
-  const leave = (/** @type {Edit} */ left) => setEdit((now) => (now === left ? null : now)); // another cell may be edited already
-  const save = async (/** @type {Edit} */ made, /** @type {unknown} */ value) => {
-    await onSave(made.record, made.path, value);
+  const next = (/** @type {number} */ step) => {
+    const place = active.row * columns.length + active.column + step;
+    const [row, column] = [Math.floor(place / columns.length), (place + columns.length) % columns.length];
+    if (row < 0 || row >= rows.length) return;
+    goTo(row, column);
+    const [record, path] = [rows.at(row), columns[column]];
+    if (isEditable(record, path)) setEdit(cells.edit(record, path, row));
+  };
+  const leave = (/** @type {Edit} */ left, isGivenUp = false) => {
+    if (isGivenUp && left.refused) cells.end(left.refused);
+    if (box.current?.querySelector(".cell-editor")?.contains(document.activeElement)) box.current.focus({ preventScroll: true });
+    setEdit((now) => (now === left ? null : now)); // another cell may be edited already
+  };
+  const save = async (/** @type {Edit} */ made, /** @type {unknown} */ value, /** @type {import("./cells.js").Typed} */ typed) => {
     leave(made);
+    void cells.store(made, value, typed, onSave).then((refused) => refused && reopen(refused));
+  };
+  now.current = { active, edit, columns, find: (/** @type {string} */ id) => rows.find(id, first, last), rows };
+  /** Open what was refused, if nobody does something else by now: no key that is meant for another place may go there. @param {import("./cells.js").Deed} deed */
+  const reopen = (deed) => {
+    const { active, edit, columns, find, rows } = now.current;
+    const [row, focused] = [find(deed.id), document.activeElement];
+    const isThere = box.current && !edit && row >= 0 && active.row === row && columns[active.column] === deed.path;
+    if (isThere && (focused === box.current || focused === document.body)) setEdit(cells.edit(rows.at(row), deed.path, row));
+    else {
+      deed.toast = say(`${deed.path} of ${table} ${deed.id} was not saved`, {
+        kind: "failed", detail: deed.fault, isLasting: true, act: { name: "What I typed", run: () => showUnsaved(deed.path, deed.typed.text, new Error(deed.fault)) },
+      });
+    }
   };
   const fit = (/** @type {string} */ path) => {
     const seen = Array.from({ length: last - first + 1 }, (_, place) => rows.at(first + place)).filter(Boolean);
@@ -126,7 +159,7 @@ export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, i
     } else if (event.key === "Enter" || event.key === "F2") begin();
     else if (event.key === " " && rows.at(active.row)) onOpen(rows.at(active.row));
     else if (far && event.key === "c" && !String(getSelection())) {
-      void copy("", () => edited(valueAt(rows.at(active.row) ?? {}, columns[active.column])));
+      void copy("", () => edited(shown(rows.at(active.row) ?? {}, columns[active.column])));
     } else return;
     event.preventDefault();
   };
@@ -139,8 +172,8 @@ export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, i
     const isEdited = index === edit?.at; // it keeps its editor where rows come before it, and its row where it is there no more
     const record = edit && isEdited && moved < 0 ? edit.record : rows.at(index);
     lines.push(html`<${Row} key=${isEdited ? "edited" : index} index=${index} y=${index * ROW_PX - scroll.shift} record=${record} columns=${columns} widths=${widths} fields=${fields}
-      active=${active.row === index ? active.column : -1} edit=${isEdited ? edit : null} isOpened=${record && String(record.id) === openedId}
-      isFresh=${record && fresh.has(String(record.id))} href=${href} onPick=${pick} onEdit=${begin} onSave=${save} onLeave=${leave} />`);
+      active=${active.row === index ? active.column : -1} edit=${isEdited ? edit : null} held=${cells.of(record)} isOpened=${record && String(record.id) === openedId}
+      isFresh=${record && fresh.has(String(record.id))} href=${href} onPick=${pick} onEdit=${begin} onSave=${save} onLeave=${leave} onNext=${next} />`);
   }
   return html`<div class="grid" role="grid" tabindex="0" ref=${box} onScroll=${onScroll} onKeyDown=${press} onPointerOver=${tellWhole} aria-label="Records"
       aria-rowcount=${count + 1} aria-colcount=${columns.length + 1} aria-activedescendant=${active.row === HEAD || (active.row >= first && active.row <= last) ? "active-cell" : undefined} aria-multiselectable="false">

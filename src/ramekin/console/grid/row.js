@@ -8,15 +8,16 @@ import { valueAt } from "./columns.js";
 
 /**
  * @typedef {{index: number, y: number, record: any, columns: string[], widths: number[], fields: Map<string, import("../fields.js").Field>,
- *   active: number, edit: import("./grid.js").Edit | null, isOpened: boolean, isFresh: boolean, href: (record: any) => string,
- *   onPick: (row: number, column: number) => void, onEdit: () => void, onSave: (edit: any, value: unknown) => Promise<void>, onLeave: (edit: any) => void}} Given
+ *   active: number, edit: import("./cells.js").Edit | null, held: import("./cells.js").Deed[], isOpened: boolean, isFresh: boolean, href: (record: any) => string,
+ *   onPick: (row: number, column: number) => void, onEdit: () => void, onSave: (edit: any, value: unknown, typed: import("./cells.js").Typed) => Promise<void>,
+ *   onLeave: (edit: any, isGivenUp: boolean) => void, onNext: (step: number) => void}} Given `held`: what is being stored of it
  * @extends {Component<Given>}
  */
 export class Row extends Component {
   /** @param {Given} next */
   shouldComponentUpdate(next) {
     const now = /** @type {any} */ (this.props);
-    return ["index", "y", "record", "columns", "widths", "fields", "active", "edit", "isOpened", "isFresh", "href"].some((name) => now[name] !== /** @type {any} */ (next)[name]);
+    return ["index", "y", "record", "columns", "widths", "fields", "active", "edit", "held", "isOpened", "isFresh", "href"].some((name) => now[name] !== /** @type {any} */ (next)[name]);
   }
 
   render() {
@@ -31,14 +32,16 @@ export class Row extends Component {
 
   /** @param {string} path @param {number} column */
   cell(path, column) {
-    const { index, record, widths, fields, active, edit, onPick, onEdit, onSave, onLeave } = /** @type {Given} */ (this.props);
+    const { index, record, widths, fields, active, edit, held, onPick, onEdit, onSave, onLeave, onNext } = /** @type {Given} */ (this.props);
     const isActive = active === column;
-    const value = record ? valueAt(record, path) : undefined;
-    const editor = () => html`<${CellEditor} key=${edit?.turn} label=${path} value=${value} field=${fields.get(path)} onCancel=${() => onLeave(edit)}
-      onSave=${(/** @type {unknown} */ made) => onSave(edit, made)} />`;
+    const deed = held.findLast((each) => each.path === path);
+    const value = deed ? deed.value : record ? valueAt(record, path) : undefined;
+    const editor = () => html`<${CellEditor} key=${edit?.turn} label=${path} value=${value} field=${fields.get(path)} refused=${edit?.refused} onNext=${onNext}
+      onCancel=${(/** @type {boolean} */ isGivenUp) => onLeave(edit, isGivenUp)}
+      onSave=${(/** @type {unknown} */ made, /** @type {import("./cells.js").Typed} */ typed) => onSave(edit, made, typed)} />`;
     return html`<div role="gridcell" key=${path} id=${isActive ? "active-cell" : undefined} aria-colindex=${column + 2} style=${{ width: `${widths[column]}px` }}
-        class="cell ${isActive ? "active" : ""}" onPointerDown=${() => onPick(index, column)} onDblClick=${onEdit}>
-      ${!record ? html`<span class="blank"></span>` : edit?.path === path ? editor() : html`<${Value} value=${value} />`}
+        class="cell ${isActive ? "active" : ""} ${deed ? (deed.fault ? "refused" : "pending") : ""}" aria-busy=${deed && !deed.fault ? "true" : undefined} onPointerDown=${() => onPick(index, column)} onDblClick=${onEdit}>
+      ${!record ? html`<span class="blank"></span>` : edit?.path === path ? editor() : deed?.fault ? html`<span title=${deed.fault}>${deed.typed.text}</span>` : html`<${Value} value=${value} />`}
     </div>`;
   }
 }

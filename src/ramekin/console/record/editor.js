@@ -1,6 +1,6 @@
 // An editor for one value. What kind of value it is can be chosen where the schema leaves it open, so that a null, an
 // empty text and a member that is not there are never written by mistake.
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { readJson } from "../elements.js";
 import { draft, forget } from "../ui/drafts.js";
 import { inOneLine } from "../ui/fault.js";
@@ -43,24 +43,28 @@ export function kindsFor(field, now) {
   return found.includes(now) ? found : [...found, now];
 }
 
+/** @typedef {{text: string, kind: import("../values.js").Kind}} Typed */
+
 /**
  * It stays, with what was typed, until that is saved or given up. Where it is taken away before, as by scrolling, it saves.
- * @param {{label: string, value: unknown, field?: import("../fields.js").Field, onSave: (value: unknown) => Promise<unknown>, onCancel: () => void}} given
+ * @param {{label: string, value: unknown, field?: import("../fields.js").Field, refused?: {typed: Typed, fault: string}, onSave: (value: unknown, typed: Typed) => Promise<unknown>,
+ *   onCancel: (isGivenUp: boolean) => void, onNext?: (step: number) => void}} given `refused`: what was typed before, and why it was not taken;
+ *   `onNext`: goes to the next cell, or back, by Tab
  */
-export function CellEditor({ label, value, field, onSave, onCancel }) {
+export function CellEditor({ label, value, field, refused, onSave, onCancel, onNext }) {
   const before = editedAs(value);
   const start = before === "null" || before === "missing" ? declaredKind(field) ?? "text" : before;
-  const [kind, setKind] = useState(start);
-  const [text, setText] = useState(edited(value === null ? undefined : value));
-  const [fault, setFault] = useState("");
+  const [kind, setKind] = useState(refused?.typed.kind ?? start);
+  const [text, setText] = useState(refused?.typed.text ?? edited(value === null ? undefined : value));
+  const [fault, setFault] = useState(refused?.fault ?? "");
   const [isBusy, setBusy] = useState(false);
   const held = `cell/${useId()}`;
   const [, hold] = draft(held, ""); // so that the browser asks before the page goes
   const isTouched = useRef(false);
   const isGone = useRef(false);
   const input = useRef(/** @type {any} */ (null));
+  const list = useRef(/** @type {HTMLSelectElement | null} */ (null));
   const isDone = useRef(false);
-  const box = useRef(/** @type {HTMLElement | null} */ (null));
   const save = async () => {
     if (isDone.current) return;
     if (!isTouched.current) {
@@ -70,18 +74,17 @@ export function CellEditor({ label, value, field, onSave, onCancel }) {
     isDone.current = true;
     setBusy(true);
     try {
-      await onSave(readAs(text, kind, readJson, field));
+      await onSave(readAs(text, kind, readJson, field), { text, kind });
     } catch (error) {
       isDone.current = false;
       if (isGone.current) showUnsaved(label, text, error);
-      else input.current?.focus();
       setFault(inOneLine(error));
     }
     setBusy(false);
   };
   const leave = useRef(save);
   leave.current = save;
-  useEffect(() => {
+  useLayoutEffect(() => { // at once: the next key is for it
     input.current?.focus();
     input.current?.select?.();
     input.current?.parentElement?.scrollIntoView({ block: "nearest", inline: "nearest" });
@@ -91,18 +94,21 @@ export function CellEditor({ label, value, field, onSave, onCancel }) {
       void leave.current();
     };
   }, []);
-  const cancel = () => {
+  const cancel = (isGivenUp = false) => {
     isDone.current = true;
-    onCancel();
+    onCancel(isGivenUp);
   };
   const press = (/** @type {KeyboardEvent} */ event) => {
     event.stopPropagation();
-    if (event.key === "Escape") cancel();
-    if (event.key === "Enter" && !event.shiftKey) {
-      event.preventDefault();
-      void save();
-      if (isDone.current) /** @type {HTMLElement | null} */ (box.current?.closest("[role=grid]"))?.focus(); // which has the keys while it is stored
-    }
+    const isNext = event.key === "Tab" && onNext;
+    const isEnter = event.key === "Enter" && !event.shiftKey;
+    if (event.key === "Escape") cancel(true);
+    if (event.key === "F2") (event.target === input.current ? list : input).current?.focus();
+    if (!isNext && !isEnter) return;
+    event.preventDefault();
+    if (isEnter && refused) isTouched.current = true; // it is meant once more
+    void save();
+    if (isNext && isDone.current) onNext(event.shiftKey ? -1 : 1);
   };
   const type = (/** @type {any} */ event) => {
     isTouched.current = true;
@@ -114,12 +120,12 @@ export function CellEditor({ label, value, field, onSave, onCancel }) {
   const entry = choices ? html`<select ref=${input} aria-label=${label} value=${text} onChange=${type}>
       ${!choices.includes(text) && html`<option value=${text}></option>`}${choices.map((each) => html`<option value=${each}>${each}</option>`)}</select>`
     : html`<textarea ref=${input} aria-label=${label} value=${text} rows=${Math.min(8, text.split("\n").length)} spellcheck=${false} aria-invalid=${!!fault} dir="auto" wrap=${wrapOf(text)}
-        title="Enter saves, Shift Enter breaks the line" readonly=${isBusy || kind === "null" || kind === "missing"} placeholder=${field?.kind === "date-time" ? "2026-01-31T12:00:00Z" : ""}
+        title="Enter saves, Shift Enter breaks the line, F2 goes to the kind of value" readonly=${isBusy || kind === "null" || kind === "missing"} placeholder=${field?.kind === "date-time" ? "2026-01-31T12:00:00Z" : ""}
         onInput=${type}></textarea>`;
-  return html`<div class="cell-editor" ref=${box} aria-busy=${isBusy} onKeyDown=${press} onPointerDown=${(/** @type {Event} */ event) => event.stopPropagation()}
+  return html`<div class="cell-editor" aria-busy=${isBusy} onKeyDown=${press} onPointerDown=${(/** @type {Event} */ event) => event.stopPropagation()}
       onFocusOut=${(/** @type {FocusEvent} */ event) => !(/** @type {Element} */ (event.currentTarget)).contains(/** @type {Node} */ (event.relatedTarget)) && save()}>
     ${entry}
-    <select class="kind" aria-label="Kind of value" value=${kind} onChange=${(/** @type {any} */ event) => { isTouched.current = true; setKind(event.target.value); }}>
+    <select class="kind" ref=${list} aria-label="Kind of value" value=${kind} onChange=${(/** @type {any} */ event) => { isTouched.current = true; setKind(event.target.value); }}>
       ${kindsFor(field, start).map((each) => html`<option value=${each}>${named(each).replace(/^an? /, "")}</option>`)}
     </select>
     ${fault && html`<p class="bad" role="alert">${fault}</p>`}

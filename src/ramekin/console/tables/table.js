@@ -75,7 +75,9 @@ export function TableView({ table }) {
   const save = async (/** @type {any} */ record, /** @type {string} */ path, /** @type {unknown} */ value) => {
     const [name] = stepsOf(path);
     const base = filter.columns.length ? await wholeOf(table, record, name) : record;
-    await saveRecord(table, base, withMember(base, name, value));
+    const stored = await saveRecord(table, base, withMember(base, name, value));
+    if (filter.columns.length) await rows.refresh(); // whose rows are no whole records
+    return stored;
   };
   if (!known && isMissing(rows.error.value)) return html`<${Missing} table=${table} />`;
   if (!known && rows.error.value) return html`<div class="pad"><${Fault} error=${rows.error.value} /></div>`;
@@ -87,7 +89,7 @@ export function TableView({ table }) {
       ${rows.error.value && html`<div class="pad-small"><${Fault} error=${rows.error.value} onAgain=${() => rows.again()} /></div>`}
       ${rows.warnings.value.map((text) => html`<p class="note" role="status">${text}</p>`)}
       ${rows.total.value === 0 && !rows.error.value ? html`<${Nothing} table=${table} filter=${filter} onFilter=${show} />`
-        : html`<${Grid} rows=${rows} columns=${columns} widthOf=${widthOf} fields=${fields} order=${filter.order} openedId=${openedId} fresh=${fresh}
+        : html`<${Grid} table=${table} rows=${rows} columns=${columns} widthOf=${widthOf} fields=${fields} order=${filter.order} openedId=${openedId} fresh=${fresh}
             onFit=${fit} isWritable=${may("write")} href=${href} onOpen=${(/** @type {any} */ record) => go(href(record))} onSort=${sort} onWidth=${resize} onSave=${save} />`}
       ${rows.isWaiting && html`<p class="grid-wait late" role="status">Looking for records…</p>`}
     </section>

@@ -1,0 +1,179 @@
+"""Cells that are edited one after the other by the keyboard, however long the server takes to store them."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.console.seen import cell, expect_settled, go_live, put, rows, stored
+
+NAMES = [f"c{at}" for at in range(3)]
+
+
+@pytest.fixture
+def slow(page, server):
+    """Open a table of numbers, of which each change takes a while."""
+    put(server, "numbers", *({"id": id, **dict.fromkeys(NAMES, id)} for id in range(1, 6)))
+    with server.client() as client:
+        rule = {"table": "numbers", "method": "PUT", "delay_ms": 150}
+        client.put("/api/v1/faults", json={"rules": [rule]}).raise_for_status()
+        page.goto(f"{server.url}/console/tables/numbers")
+        expect(rows(page)).to_have_count(5)
+        page.get_by_role("grid").focus()
+        yield page
+        client.delete("/api/v1/faults").raise_for_status()
+        client.delete("/api/v1/tables/numbers").raise_for_status()
+
+
+def press(page, *keys):
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def write(page, text, end="Enter"):
+    """Put a text into the cell that has the keys, with no pause between them."""
+    press(page, "Enter", "ControlOrMeta+a", *text, end)
+
+
+def expect_stored(page, server, column, values):
+    expect_settled(page)
+    assert [stored(server, id, "numbers")[column] for id in range(1, 6)] == values
+
+
+def test_a_column_of_values_is_written_by_keys_that_wait_for_nothing(slow, server):
+    press(slow, "ArrowRight")
+    for value in range(101, 106):
+        write(slow, str(value))
+        press(slow, "ArrowDown")
+    expect(cell(slow, 0, 1)).to_have_text("101")
+    expect_stored(slow, server, "c0", [101, 102, 103, 104, 105])
+
+
+@pytest.mark.long
+def test_a_cell_that_is_being_stored_shows_its_new_value_and_can_be_changed_again(slow, server):
+    held = []
+    slow.route("**/data/numbers/1", lambda route: held.append(route))
+    press(slow, "ArrowRight")
+    for value in (7, 8, 9):
+        write(slow, str(value))
+        expect(cell(slow, 0, 1)).to_have_text(str(value))
+        expect(cell(slow, 0, 1)).to_have_attribute("aria-busy", "true")
+        expect(slow.get_by_role("grid")).to_be_focused()
+    slow.unroute("**/data/numbers/1")
+    held[0].continue_()
+    expect_stored(slow, server, "c0", [9, 2, 3, 4, 5])
+    expect(slow.get_by_role("dialog")).to_have_count(0)
+    press(slow, "Control+z")
+    expect(slow.get_by_text("Undone numbers 1: c0")).to_be_visible()
+    expect_stored(slow, server, "c0", [8, 2, 3, 4, 5])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("words", ["", "?select=id,c0,c1,c2"])
+def test_tab_stores_and_goes_to_the_next_cell_and_shift_tab_back(slow, server, words):
+    slow.goto(f"{server.url}/console/tables/numbers{words}")
+    expect(rows(slow)).to_have_count(5)
+    slow.get_by_role("grid").focus()
+    press(slow, "ArrowRight", "Enter", "ControlOrMeta+a", *"71", "Tab")
+    expect(slow.get_by_label("c1", exact=True)).to_be_focused()
+    press(slow, "ControlOrMeta+a", *"72", "Tab", "ControlOrMeta+a", *"73", "Shift+Tab", "Enter")
+    expect(cell(slow, 0, 2)).to_have_class(re.compile("active"))
+    expect(slow.get_by_role("grid")).to_be_focused()
+    expect_settled(slow)
+    assert stored(server, 1, "numbers") == {"id": 1, "c0": 71, "c1": 72, "c2": 73}
+
+
+@pytest.mark.long
+def test_tab_goes_on_in_the_next_row_and_a_wrong_value_keeps_it(slow, server):
+    press(slow, "End", "Enter", "x", "Tab")
+    box = slow.get_by_label("c2", exact=True)
+    expect(slow.get_by_role("alert")).to_contain_text("This is no JSON number")
+    expect(box).to_be_focused()
+    press(slow, "Backspace", "1", "Tab")
+    expect(cell(slow, 1, 0)).to_have_class(re.compile("active"))
+    expect(slow.get_by_role("grid")).to_be_focused()
+    expect_stored(slow, server, "c2", [1, 2, 3, 4, 5])
+
+
+@pytest.mark.long
+def test_f2_goes_to_the_kind_of_a_value_and_back(slow, server):
+    press(slow, "ArrowRight", "F2", "F2")
+    kind = slow.get_by_label("Kind of value")
+    expect(kind).to_be_focused()
+    press(slow, "F2")
+    expect(slow.get_by_label("c0", exact=True)).to_be_focused()
+    press(slow, "F2")
+    kind.select_option("null")
+    press(slow, "Tab")
+    expect(slow.get_by_label("c1", exact=True)).to_be_focused()
+    press(slow, "Escape")
+    expect_stored(slow, server, "c0", [None, 2, 3, 4, 5])
+
+
+def refuse(server):
+    rule = {"table": "numbers", "method": "PUT", "delay_ms": 150, "status": 507, "count": 1}
+    with server.client() as client:
+        client.put("/api/v1/faults", json={"rules": [rule]}).raise_for_status()
+
+
+def test_a_refusal_opens_the_editor_again_with_what_was_typed(slow, server):
+    refuse(server)
+    press(slow, "ArrowRight")
+    write(slow, "77")
+    expect(cell(slow, 0, 1)).to_have_text("77")
+    box = slow.get_by_label("c0", exact=True)
+    expect(box).to_be_focused()
+    expect(box).to_have_value("77")
+    expect(slow.get_by_role("alert")).to_be_visible()
+    press(slow, "Enter")
+    expect_stored(slow, server, "c0", [77, 2, 3, 4, 5])
+
+
+@pytest.mark.long
+def test_a_refusal_takes_no_keys_of_another_cell_and_keeps_what_was_typed(slow, server):
+    refuse(server)
+    press(slow, "ArrowRight")
+    write(slow, "77")
+    press(slow, "ArrowDown", "Enter", "ControlOrMeta+a")
+    box = slow.get_by_label("c0", exact=True)
+    expect(slow.get_by_text("c0 of numbers 1 was not saved")).to_be_visible()
+    expect(box).to_have_value("2")
+    press(slow, *"88", "Enter")
+    slow.get_by_role("link", name="All tables").first.click()
+    slow.get_by_role("link", name="numbers").first.click()
+    expect(cell(slow, 0, 1)).to_have_class(re.compile("refused"))
+    expect(cell(slow, 0, 1)).to_have_text("77")
+    cell(slow, 0, 1).dblclick()
+    expect(box).to_have_value("77")
+    press(slow, "Enter")
+    expect_stored(slow, server, "c0", [77, 88, 3, 4, 5])
+    expect(slow.get_by_text("c0 of numbers 1 was not saved")).to_have_count(0)
+
+
+@pytest.mark.long
+def test_what_was_refused_is_given_up_by_escape(slow, server):
+    refuse(server)
+    press(slow, "ArrowRight")
+    write(slow, "77")
+    expect(slow.get_by_label("c0", exact=True)).to_be_focused()
+    press(slow, "Escape")
+    expect(cell(slow, 0, 1)).to_have_text("1")
+    expect(slow.locator(".cell.refused")).to_have_count(0)
+    expect_stored(slow, server, "c0", [1, 2, 3, 4, 5])
+
+
+@pytest.mark.long
+def test_what_others_change_while_one_types_is_told_though_cells_are_being_stored(slow, server):
+    go_live(slow)
+    slow.get_by_role("grid").focus()
+    press(slow, "ArrowRight")
+    write(slow, "50")
+    press(slow, "ArrowRight", "Enter", "ControlOrMeta+a", *"60")
+    expect_settled(slow)
+    with server.client() as client:
+        client.patch("/api/v1/data/numbers/1", json={"c1": 61}).raise_for_status()
+    press(slow, "Enter")
+    expect(slow.get_by_role("dialog", name="Somebody else has changed this record")).to_be_visible()
+    slow.get_by_role("button", name="Save what is chosen").click()
+    expect_stored(slow, server, "c1", [60, 2, 3, 4, 5])
+    assert stored(server, 1, "numbers")["c0"] == 50
