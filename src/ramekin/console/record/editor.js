@@ -116,6 +116,11 @@ export function CellEditor({ label, value, field, refused, onSave, onCancel, onN
     setText(event.target.value);
     setFault("");
   };
+  const choose = (/** @type {import("../values.js").Kind} */ made) => {
+    isTouched.current = true;
+    setKind(made);
+    if (made === "boolean" && !/^(true|false)$/.test(text)) setText("true"); // one of the two that can be chosen
+  };
   const choices = field?.kind === "enum" && kind !== "spelled" ? field.choices?.map(String) : kind === "boolean" ? ["true", "false"] : null;
   const entry = choices ? html`<select ref=${input} aria-label=${label} value=${text} onChange=${type}>
       ${!choices.includes(text) && html`<option value=${text}></option>`}${choices.map((each) => html`<option value=${each}>${each}</option>`)}</select>`
@@ -125,7 +130,7 @@ export function CellEditor({ label, value, field, refused, onSave, onCancel, onN
   return html`<div class="cell-editor" aria-busy=${isBusy} onKeyDown=${press} onPointerDown=${(/** @type {Event} */ event) => event.stopPropagation()}
       onFocusOut=${(/** @type {FocusEvent} */ event) => !(/** @type {Element} */ (event.currentTarget)).contains(/** @type {Node} */ (event.relatedTarget)) && save()}>
     ${entry}
-    <select class="kind" ref=${list} aria-label="Kind of value" value=${kind} onChange=${(/** @type {any} */ event) => { isTouched.current = true; setKind(event.target.value); }}>
+    <select class="kind" ref=${list} aria-label="Kind of value" value=${kind} onChange=${(/** @type {any} */ event) => choose(event.target.value)}>
       ${kindsFor(field, start).map((each) => html`<option value=${each}>${named(each).replace(/^an? /, "")}</option>`)}
     </select>
     ${fault && html`<p class="bad" role="alert">${fault}</p>`}

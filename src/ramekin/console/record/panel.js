@@ -63,7 +63,6 @@ export function RecordPanel({ table, id, fields, schema, tab: named, onTab, onCl
     };
   }, [table, id]);
   const save = async (/** @type {any} */ base, /** @type {any} */ mine) => (isSame(base, mine) ? base : saveRecord(table, base, mine));
-  const change = (/** @type {any} */ base, /** @type {string} */ name, /** @type {unknown} */ value) => save(base, withMember(base, name, value));
   const press = (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== "Escape") return;
     if (isTyping(event.target)) /** @type {HTMLElement} */ (event.target).blur();
@@ -86,7 +85,7 @@ export function RecordPanel({ table, id, fields, schema, tab: named, onTab, onCl
     ${record && html`
       <${Tabs} label="Record" chosen=${tab} onChoose=${onTab} tabs=${tabs} />
       <div class="panel-body" role="tabpanel" aria-label=${tab} tabindex="0">
-        ${tab === "fields" && html`<${Fields} record=${record} fields=${fields} isWritable=${may("write")} onChange=${change} />
+        ${tab === "fields" && html`<${Fields} record=${record} fields=${fields} schema=${schema} isWritable=${may("write")} onChange=${save} />
           <p class="faint">${size(print(record).length)}${found.expires && ` · expires ${new Date(found.expires).toLocaleString()}`}</p>`}
         ${tab === "json" && html`<${Raw} name=${raw} value=${record} isWritable=${may("write")} onSave=${save} />`}
         ${tab === "history" && html`<${History} table=${table} record=${record} isGone=${error !== null} />`}

@@ -1,38 +1,65 @@
 // A record's members, one below the other; what is inside an object or array opens on demand, a hundred at a time.
 import { useState } from "preact/hooks";
-import { Spelled, isSame, member } from "../json.js";
+import { fieldAt, pathOfName } from "../fields.js";
 import { Value } from "../grid/cell.js";
+import { valueAt } from "../grid/columns.js";
+import { Spelled, isSame, member, print, withMember } from "../json.js";
 import { Button } from "../ui/button.js";
 import { html } from "../ui/html.js";
+import { say } from "../ui/toast.js";
 import { kindOf, many } from "../values.js";
 import { CellEditor } from "./editor.js";
 
 const AT_ONCE = 100;
+/** Characters of a value beyond which it is not edited here. */
+const MOST = 200_000;
 /** Characters of a long text that are shown at first. */
 const PART = 600;
 
 /**
- * @param {{record: any, fields: Map<string, import("../fields.js").Field>, isWritable: boolean, onChange: (base: any, name: string, value: unknown) => Promise<unknown>}} given
- *   `onChange` is told the record as it was when the change began
+ * @typedef {{record: any, fields: Map<string, import("../fields.js").Field>, schema: any, isWritable: boolean,
+ *   onChange: (base: any, made: any) => Promise<unknown>}} Given `onChange` is told the record as it was when the change began, and as it shall be
+ * @typedef {Given & {edit: {path: string, base: any} | null, setEdit: (change: any) => void}} Tree
+ * @param {Given} given
  */
-export function Fields({ record, fields, isWritable, onChange }) {
-  const [edit, setEdit] = useState(/** @type {{name: string, base: any} | null} */ (null));
-  const leave = (/** @type {typeof edit} */ left) => setEdit((now) => (now === left ? null : now));
-  const declared = [...fields.values()].map((field) => field.path);
-  const names = [...new Set([...Object.keys(record), ...declared])];
-  return html`<dl class="tree">${names.map((name) => {
-    const value = member(record, name);
-    const field = fields.get(name);
-    const isScalar = value === null || typeof value !== "object" || value instanceof Spelled;
-    const isEditable = isWritable && isScalar && name !== "id";
-    return html`<div key=${name} class="member"><dt title=${[field?.kind, field?.told].filter(Boolean).join(" · ")}>${name || html`<span class="faint">""</span>`}</dt><dd>
-      ${edit?.name === name ? html`<${CellEditor} label=${name} value=${value} field=${field} onCancel=${() => leave(edit)}
-          onSave=${(/** @type {unknown} */ made) => onChange(edit.base, name, made).then(() => leave(edit))} />
-          ${!isSame(member(edit.base, name), value) && html`<p class="note" role="status">Somebody has changed it since you began: <${isScalar ? Value : Branch} value=${value} /></p>`}`
-        : isScalar ? html`<${Long} value=${value} />` : html`<${Branch} value=${value} />`}
-      ${isEditable && edit?.name !== name && html`<${Button} icon="edit" label=${`Edit ${name || '""'}`} kind="quiet" onClick=${() => setEdit({ name, base: record })} />`}
-    </dd></div>`;
-  })}</dl>`;
+export function Fields(given) {
+  const [edit, setEdit] = useState(/** @type {Tree["edit"]} */ (null));
+  const tree = { ...given, edit, setEdit };
+  const declared = [...given.fields.values()].map((field) => field.path);
+  const names = [...new Set([...Object.keys(given.record), ...declared])];
+  return html`<dl class="tree">${names.map((name) => html`<${Member} key=${name} tree=${tree} steps=${[name]} value=${member(given.record, name)} />`)}</dl>`;
+}
+
+/** A member of the record, or of what is in it: each can be changed where it stands. @param {{tree: Tree, steps: string[], value: any}} given */
+function Member({ tree, steps, value }) {
+  const { fields, schema, edit, setEdit, isWritable, onChange } = tree;
+  const path = steps.map(pathOfName).join(".");
+  const [name, label] = [steps[steps.length - 1], steps.length > 1 ? path : steps[0]];
+  const isEdited = edit?.path === path;
+  const field = steps.length === 1 ? fields.get(name) : isEdited ? fieldAt(schema, path) : undefined;
+  const leave = () => setEdit((/** @type {Tree["edit"]} */ now) => (now === edit ? null : now));
+  const begin = () => {
+    if (print(value ?? null).length > MOST) say("This is too long to be changed here", { kind: "failed" });
+    else setEdit({ path, base: tree.record });
+  };
+  const pencil = isWritable && path !== "id" && !isEdited && html`<${Button} icon="edit" label=${`Edit ${label || '""'}`} kind="quiet" onClick=${begin} />`;
+  const shown = isScalar(value) ? html`<${Long} value=${value} />` : html`<${Branch} tree=${tree} steps=${steps} value=${value} pencil=${pencil} />`;
+  return html`<div class="member"><dt title=${[field?.kind, field?.told].filter(Boolean).join(" · ")}>${name || html`<span class="faint">""</span>`}</dt><dd>
+    ${isEdited ? html`<${CellEditor} label=${label} value=${value} field=${field} onCancel=${leave}
+        onSave=${(/** @type {unknown} */ made) => onChange(edit.base, withAt(edit.base, steps, made)).then(leave)} />
+        ${!isSame(valueAt(edit.base, path), value) && html`<p class="note" role="status">Somebody has changed it since you began: ${shown}</p>`}` : shown}
+    ${isScalar(value) && pencil}
+  </dd></div>`;
+}
+
+/** @param {any} value */
+const isScalar = (value) => value === null || typeof value !== "object" || value instanceof Spelled;
+
+/** A value with another one at a place in it; an element of which nothing is left goes. @param {any} whole @param {string[]} steps @param {unknown} made @returns {any} */
+function withAt(whole, [step, ...rest], made) {
+  const value = rest.length ? withAt(Array.isArray(whole) ? whole[Number(step)] : member(whole, step), rest, made) : made;
+  if (!Array.isArray(whole)) return withMember(whole, step, value);
+  return value === undefined ? whole.toSpliced(Number(step), 1) : whole.with(Number(step), value);
 }
 
 /** A value that may be long: what is beyond a few lines opens on demand. @param {{value: unknown}} given */
@@ -43,8 +70,8 @@ function Long({ value }) {
     ${value.length > shown && html`<${Button} kind="quiet" onClick=${() => setShown(shown + 10 * PART)}>… ${many(value.length - shown, "more character")}<//>`}</div>`;
 }
 
-/** @param {{value: any}} given */
-function Branch({ value }) {
+/** @param {{tree: Tree, steps: string[], value: any, pencil: unknown}} given */
+function Branch({ tree, steps, value, pencil }) {
   const [isOpen, setOpen] = useState(false);
   const [shown, setShown] = useState(AT_ONCE);
   const kind = kindOf(value);
@@ -52,9 +79,8 @@ function Branch({ value }) {
   const length = kind === "array" ? value.length : Object.keys(value).length;
   const told = many(length, kind === "array" ? "element" : "member");
   return html`<div class="branch"><button type="button" class="twig" aria-expanded=${isOpen} onClick=${() => setOpen(!isOpen)}>
-      ${isOpen ? "▾" : "▸"} ${kind === "array" ? "[ ]" : "{ }"} <span class="faint">${told}</span></button>
-    ${isOpen && html`<dl>${entries.slice(0, shown).map(([name, inner]) => html`<div class="member" key=${name}><dt>${name === "" ? html`<span class="faint">""</span>` : name}</dt><dd>
-      ${inner !== null && typeof inner === "object" && !(inner instanceof Spelled) ? html`<${Branch} value=${inner} />` : html`<${Long} value=${inner} />`}</dd></div>`)}</dl>
+      ${isOpen ? "▾" : "▸"} ${kind === "array" ? "[ ]" : "{ }"} <span class="faint">${told}</span></button>${pencil}
+    ${isOpen && html`<dl>${entries.slice(0, shown).map(([name, inner]) => html`<${Member} key=${name} tree=${tree} steps=${[...steps, name]} value=${inner} />`)}</dl>
       ${entries.length > shown && html`<${Button} kind="quiet" onClick=${() => setShown(shown + AT_ONCE)}>Show ${Math.min(AT_ONCE, entries.length - shown)} more<//>`}`}
   </div>`;
 }
