@@ -364,3 +364,28 @@ def test_a_line_that_is_not_of_all_groups_says_so_and_leaves_out_what_is_cut(pag
     ).to_be_visible()
     page.get_by_text("The line as a table").click()
     expect(page.get_by_role("region", name="The line").get_by_role("row")).to_have_count(2)
+
+
+@pytest.mark.long
+def test_a_join_is_sorted_at_its_headers_and_a_table_beside_itself_by_what_names_its_records(page, server):
+    staff = (
+        {"id": 1, "name": "Ada", "boss": None},
+        {"id": 2, "name": "Bo", "boss": 1},
+        {"id": 3, "name": "Cy", "boss": 1},
+    )
+    put(server, "staff", *staff)
+    page.goto(f"{server.url}/console/joins")
+    expect(page.get_by_text("/join/users/orders/user_id")).to_be_visible()
+    page.get_by_label("First table").select_option("staff")
+    page.get_by_label("Second table").select_option("staff")
+    expect(page.get_by_label("Key", exact=True)).to_have_value("boss=id")
+    names = page.get_by_role("region", name="Joined rows").locator("tbody td:nth-child(2)")
+    expect(names).to_have_text(["Bo", "Cy"])
+    head = page.get_by_role("columnheader", name="name").first
+    for order, found in {"ascending": ["Bo", "Cy"], "descending": ["Cy", "Bo"]}.items():
+        head.get_by_role("button").click()
+        expect(head).to_have_attribute("aria-sort", order)
+        expect(names).to_have_text(found)
+    expect(page).to_have_url(re.compile(r"sort=-staff_1\.name"))
+    with server.client() as client:
+        client.delete("/api/v1/tables/staff").raise_for_status()

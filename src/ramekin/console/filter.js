@@ -91,6 +91,16 @@ export function wordsOf(filter) {
 /** @param {Filter} filter */
 export const textOf = (filter) => queryOf(wordsOf(filter));
 
+/**
+ * An order once more by a field: up, then down, then not at all.
+ * @param {Order[]} order @param {string} path @param {boolean} isMore whether others stay
+ */
+export function sortedBy(order, path, isMore) {
+  const now = order.find((each) => each.path === path);
+  const others = isMore ? order.filter((each) => each.path !== path) : [];
+  return now?.isDown ? others : [...others, { path, isDown: !!now }];
+}
+
 /** What is wrong with words that are about a page, as a sentence; false if there are none. @param {[string, string][]} words */
 export function wrongPage(words) {
   const found = words.map(([name]) => name).filter((name) => PAGE.includes(name));

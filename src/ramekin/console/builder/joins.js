@@ -1,9 +1,10 @@
 // The join builder: two tables, a key, a type; what it does in a sentence, and its first rows as one builds. The address
 // of the view has the words of the API, so that the link is the query.
 import { API, go, link, queryOf, view } from "../address.js";
-import { filterOf, wordsOf, wrongPage } from "../filter.js";
+import { filterOf, sortedBy, wordsOf, wrongPage } from "../filter.js";
 import { FilterBar } from "../grid/filter_bar.js";
-import { stepsOf } from "../fields.js";
+import { declaredFields, pathOfName, stepsOf } from "../fields.js";
+import { member } from "../json.js";
 import { isReference, refersTo } from "../references.js";
 import { curl, pathOf } from "../server.js";
 import { tableOf, tables } from "../tables/catalog.js";
@@ -29,7 +30,7 @@ export default function Joins() {
   const filter = filterOf(words.filter(([name]) => !OWN.includes(name)));
   const known = useKnown([left, right]);
   const fields = known.map((each) => each.fields);
-  const keys = suggestions([left, right], fields);
+  const keys = [...new Set([...suggestions([left, right], fields), ...(left && left === right ? ownReferences(known[0]?.records ?? []) : []), "id"])];
   const key = given || (left && right && fields.length === 2 ? keys[0] : "");
   const names = own.as ? own.as.split(",") : [left, right];
   const asked = /** @type {[string, string][]} */ ([...Object.entries(own), ...wordsOf(filter)]);
@@ -51,10 +52,11 @@ export default function Joins() {
     ${answer ? html`<div class="stack" aria-busy=${isBusy}>
         <p class="sentence">${sentence(answer.join, total, names, isTree)} ${total !== null && answer.data.length < total && html`<span class="faint">The first ${count(answer.data.length)} of them are below.</span>`}</p>
         <${Told} answer=${answer} />
-        ${answer.data.length > 0 && html`<${Rows} label="Joined rows" rows=${answer.data} columns=${isTree ? plainColumns(answer.data) : pairColumns(answer.data, names)} />`}
+        ${answer.data.length > 0 && html`<${Rows} label="Joined rows" rows=${answer.data} columns=${isTree ? plainColumns(answer.data) : pairColumns(answer.data, names)}
+          order=${filter.order} onSort=${isTree ? undefined : (/** @type {string} */ path, /** @type {boolean} */ isMore) => put({ filter: { ...filter, order: sortedBy(filter.order, path, isMore) } })} />`}
         <details><summary>As a command</summary><pre tabindex="0">${curl("GET", path, { words: asked })}</pre></details>
       </div>`
-      : !error && !isBusy && html`<${Empty} icon="join" title="Choose two tables" curl=${curl("GET", example())}><p>The key is a field that names the other table's id, such as <code>user_id</code>, or <code>left=right</code>.</p><//>`}
+      : !error && !isBusy && html`<${Empty} icon="join" title="Choose two tables" curl=${example() && curl("GET", example())}><p>The key is a field that names the other table's id, such as <code>user_id</code>, or <code>left=right</code>.</p><//>`}
   </section>`;
 }
 
@@ -119,7 +121,17 @@ function suggestions([left, right], [first = [], second = []]) {
   });
   const keys = [...keysOf(second, left, (path) => `id=${path}`), ...keysOf(first, right, (path) => `${path}=id`)];
   const named = keys.filter(({ name }) => isReference(name)).sort((some, other) => other.rank - some.rank).map(({ key }) => key);
-  return [...new Set([...named, "id"])];
+  return [...new Set(named)];
+}
+
+/** Fields that name records of their own table, as `boss` may, by what is in them: keys of a table beside itself. @param {any[]} records */
+function ownReferences(records) {
+  const ids = new Set(records.map(({ id }) => id));
+  const names = [...new Set(records.flatMap(Object.keys))].filter((name) => name !== "id");
+  return names.filter((name) => {
+    const values = records.map((record) => member(record, name)).filter((value) => value !== null && value !== undefined);
+    return values.length > 0 && values.every((value) => ids.has(value));
+  }).map((name) => `${pathOfName(name)}=id`);
 }
 
 /** What the join did, in words. @param {any} join @param {number | null} total @param {string[]} names @param {boolean} isTree */
@@ -131,7 +143,13 @@ function sentence(join, total, [left, right], isTree) {
   return `${rows}: each of ${left} beside each of ${right} for which ${join.on}${also[/** @type {keyof typeof also} */ (join.type)]}.`;
 }
 
+/** A join that finds something, if a schema says of one. */
 function example() {
-  const [first, second] = tables.value;
-  return second ? `join/${pathOf(first.name, second.name)}/id` : "join/users/orders/user_id";
+  for (const { name, schema } of tables.value) {
+    for (const { path } of declaredFields(schema)) {
+      const other = tables.value.find((each) => refersTo(path, each.name));
+      if (other) return `join/${pathOf(other.name, name, path)}`;
+    }
+  }
+  return "";
 }

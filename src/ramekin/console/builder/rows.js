@@ -1,17 +1,20 @@
 // Rows of an answer as a table, and what the server said about them: warnings, and how they were found.
 import { Value } from "../grid/cell.js";
+import { pathOfName } from "../fields.js";
 import { member } from "../json.js";
 import { html } from "../ui/html.js";
+import { Icon } from "../ui/icon.js";
 import { Scroll } from "../ui/scroll.js";
 import { count, kindOf, show } from "../values.js";
 
 /** @typedef {{table: string, name: string}} Column */
 
 /**
- * @param {{label: string, rows: any[], columns: Column[], numbers?: Set<string>, typeOf?: (place: number) => unknown}} given `table` is empty where
+ * @param {{label: string, rows: any[], columns: Column[], numbers?: Set<string>, typeOf?: (place: number) => unknown,
+ *   order?: import("../filter.js").Order[], onSort?: (path: string, isMore: boolean) => void}} given `table` is empty where
  *   rows are no pairs; `typeOf` draws the type of a column
  */
-export function Rows({ label, rows, columns, numbers = new Set(), typeOf }) {
+export function Rows({ label, rows, columns, numbers = new Set(), typeOf, order = [], onSort }) {
   const groups = /** @type {[string, number][]} */ ([]);
   for (const { table } of columns) {
     const last = groups.at(-1);
@@ -23,11 +26,26 @@ export function Rows({ label, rows, columns, numbers = new Set(), typeOf }) {
   return html`<${Scroll} label=${label} class="rows"><table class="list">
     <thead>
       ${isPairs && html`<tr>${groups.map(([table, span]) => html`<th scope="colgroup" colspan=${span} class="side">${table}</th>`)}</tr>`}
-      <tr>${columns.map((column) => html`<th scope="col" class=${side(column)}>${column.name}</th>`)}</tr>
+      <tr>${columns.map((column) => html`<th scope="col" class=${side(column)} aria-sort=${sortOf(column, order)}>${onSort ? html`<button type="button" class="sorts" onClick=${(/** @type {MouseEvent} */ event) => onSort(pathOfColumn(column), event.shiftKey)}>${column.name}${arrowOf(column, order)}</button>` : column.name}</th>`)}</tr>
       ${typeOf && html`<tr>${columns.map((_, place) => html`<td key=${place} class="type">${typeOf(place)}</td>`)}</tr>`}
     </thead>
     <tbody>${rows.map((row, place) => html`<tr key=${place}>${columns.map((column) => html`<td class="clip ${side(column)}" title=${toldOf(cell(row, column))}>${figure(cell(row, column), numbers.has(column.name))}</td>`)}</tr>`)}</tbody>
   </table><//>`;
+}
+
+/** A column as a path of the joined row. @param {Column} column */
+const pathOfColumn = ({ table, name }) => [...(table ? [table] : []), pathOfName(name)].join(".");
+
+/** @param {Column} column @param {import("../filter.js").Order[]} order */
+function sortOf(column, order) {
+  const found = order.find(({ path }) => path === pathOfColumn(column));
+  return found && (found.isDown ? "descending" : "ascending");
+}
+
+/** @param {Column} column @param {import("../filter.js").Order[]} order */
+function arrowOf(column, order) {
+  const sorted = sortOf(column, order);
+  return sorted && html`<${Icon} name=${sorted === "descending" ? "down" : "up"} />`;
 }
 
 /** Characters that fit into a cell; what is longer is told on the side. */

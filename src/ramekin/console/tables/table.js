@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { may } from "../access.js";
 import { go, link, view } from "../address.js";
 import { declaredFields, exampleOf, pathOfName, shownFields, stepsOf } from "../fields.js";
-import { conditionWords, filterOf, wordsOf, wrongPage } from "../filter.js";
+import { conditionWords, filterOf, sortedBy, wordsOf, wrongPage } from "../filter.js";
 import { fittingWidth, keepWidths, keptWidths } from "../grid/columns.js";
 import { beginHistory } from "../feed.js";
 import { FilterBar } from "../grid/filter_bar.js";
@@ -61,11 +61,7 @@ export function TableView({ table }) {
 
   const show = (/** @type {import("../filter.js").Filter} */ next, how = {}) => go(link(parts, wordsOf(next), mark), how);
   const href = useMemo(() => (/** @type {any} */ record) => link(["tables", table, "records", String(record.id)], words, mark), [table, JSON.stringify(words), mark]);
-  const sort = (/** @type {string} */ path, /** @type {boolean} */ isMore) => {
-    const now = filter.order.find((each) => each.path === path);
-    const others = isMore ? filter.order.filter((each) => each.path !== path) : [];
-    show({ ...filter, order: now?.isDown ? others : [...others, { path, isDown: !!now }] });
-  };
+  const sort = (/** @type {string} */ path, /** @type {boolean} */ isMore) => show({ ...filter, order: sortedBy(filter.order, path, isMore) });
   const resize = (/** @type {string} */ path, /** @type {number} */ width, /** @type {boolean} */ isDone) => {
     const next = /** @type {Record<string, number>} */ (withMember(widths, path, width));
     setWidths(next);
