@@ -237,3 +237,23 @@ def test_a_part_of_a_model_takes_what_its_model_says(page, server):
     assert stored(server, "lyon-1", "shops") == before | {"address": before["address"] | {"country": "CH"}}
     page.get_by_role("button", name="Undo").click()
     expect(panel.get_by_text("FR", exact=True)).to_be_visible()
+
+
+@pytest.mark.long
+def test_the_panel_of_a_record_is_widened_by_its_edge_and_stays_so(pets, server):
+    pets.goto(f"{server.url}/console/tables/pets/records/1")
+    panel, edge = pets.get_by_role("complementary"), pets.get_by_role("separator", name="Width of the record")
+    before = panel.bounding_box()["width"]
+    box = edge.bounding_box()
+    pets.mouse.move(box["x"] + 4, box["y"] + 300)
+    pets.mouse.down()
+    pets.mouse.move(box["x"] - 196, box["y"] + 300)
+    pets.mouse.up()
+    dragged = panel.bounding_box()["width"]
+    assert abs(dragged - before - 200) < 6
+    edge.press("ArrowRight")
+    pets.reload()
+    expect(panel).to_be_visible()
+    assert panel.bounding_box()["width"] == dragged - 24
+    pets.set_viewport_size({"width": 400, "height": 800})
+    assert panel.bounding_box()["width"] == 400

@@ -193,8 +193,8 @@ def test_a_list_is_copied_as_a_command_and_as_records(page, server, context):
     assert copied("as curl") == f"curl '{server.url}/api/v1/data/users?age:gte=90&sort=-age'"
     assert 'client.table("users").find(Field("age") >= 90, sort="-age")' in copied("for the Python client")
     assert page.evaluate(f"async () => {{ {copied('for JavaScript')} return data; }}") == found
-    assert json.loads(copied("rows as JSON")) == found
-    assert copied("rows as CSV").startswith("id,email,full_name,age,created_at\r\n")
+    assert json.loads(copied("as JSON")) == found
+    assert copied("as CSV").startswith("id,email,full_name,age,created_at\r\n")
 
 
 @pytest.mark.long
@@ -236,7 +236,7 @@ def test_rows_change_live_when_asked(page, server):
     page.goto(f"{server.url}/console/tables/moving?n=3")
     expect(page.get_by_text("1 record of 2")).to_be_visible()
     page.get_by_role("button", name="Copy", exact=True).click()
-    expect(page.get_by_role("menuitem", name="1 row as JSON")).to_be_visible()
+    expect(page.get_by_role("menuitem", name="Row 1 as JSON")).to_be_visible()
 
 
 @pytest.mark.long
@@ -678,10 +678,12 @@ def test_rows_are_copied_as_they_stand_without_a_gap(page, server, context):
         page.wait_for_load_state("networkidle")
     page.get_by_role("button", name="Copy", exact=True).click()
     page.get_by_role("menuitem", name="as JSON").click()
-    expect(page.get_by_text("Copied JSON")).to_be_visible()
+    told = page.get_by_text(re.compile("Copied rows .* as JSON"))
+    expect(told).to_be_visible()
     ids = [each["id"] for each in json.loads(page.evaluate("navigator.clipboard.readText()"))]
     assert ids == list(range(ids[0], ids[0] + len(ids)))
     assert 1000 in ids
+    expect(told).to_have_text(f"Copied rows {ids[0] + 1:,} to {ids[-1] + 1:,} as JSON")
 
 
 @pytest.mark.long

@@ -73,12 +73,13 @@ export class Rows {
     return -1;
   }
 
-  /** The rows around those that are seen, in their order and without a gap. */
+  /** The rows around those that are seen, in their order and without a gap, and the number of the first. @returns {{first: number, records: any[]}} */
   around() {
+    if (!this.pages.has(this.seen)) return { first: 1, records: [] };
     let [from, to] = [this.seen, this.seen];
     while (this.pages.has(from - 1)) from -= 1;
     while (this.pages.has(to + 1)) to += 1;
-    return Array.from({ length: to - from + 1 }, (_, at) => this.pages.get(from + at)?.records ?? []).flat();
+    return { first: from * PAGE + 1, records: Array.from({ length: to - from + 1 }, (_, at) => this.pages.get(from + at)?.records ?? []).flat() };
   }
 
   /** All that is here. */

@@ -15,6 +15,7 @@ import { Menu } from "../ui/menu.js";
 import { Tabs } from "../ui/tabs.js";
 import { sayFault } from "../ui/toast.js";
 import { size } from "../values.js";
+import { Edge, panelWidth } from "./edge.js";
 import { RecordForm } from "./form.js";
 import { History } from "./history.js";
 import { Links } from "./links.js";
@@ -70,7 +71,7 @@ export function RecordPanel({ table, id, fields, schema, tab: named, onTab, onCl
   };
   const record = found?.record;
   const remove = () => removeRecord(table, record).then(onClose, sayFault);
-  return html`<aside class="panel" aria-label=${`Record ${id}`} onKeyDown=${press}>
+  return html`<aside class="panel" style=${{ "--wide": `${panelWidth.value}px` }} aria-label=${`Record ${id}`} onKeyDown=${press}>
     <header><h2 class="clip" title=${id}>${id}</h2><span class="grow"></span>
       ${record && html`<${Menu} label="Record" items=${[
         { name: "Copy as JSON", icon: "copy", run: () => copy("JSON", () => print(record, 2)) },
@@ -91,5 +92,6 @@ export function RecordPanel({ table, id, fields, schema, tab: named, onTab, onCl
         ${tab === "history" && html`<${History} table=${table} record=${record} isGone=${error !== null} />`}
         ${tab === "links" && html`<${Links} table=${table} record=${record} />`}
       </div>`}
+    <${Edge} />
   </aside>`;
 }

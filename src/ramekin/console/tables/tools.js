@@ -27,7 +27,10 @@ import { keepColumns } from "./chosen.js";
 export function TableTools({ table, known, filter, rows, columns, all, fields, isLive, onLive, onFilter }) {
   const words = wordsOf(filter);
   const copied = (/** @type {string} */ what, /** @type {() => string} */ make) => () => copy(what, make);
-  const around = many(rows.around().length, "row");
+  const { first, records } = rows.around();
+  const these = records.length === 1 ? `row ${count(first)}` : `rows ${count(first)} to ${count(first + records.length - 1)}`;
+  const rowsAs = (/** @type {string} */ format, /** @type {() => string} */ make) =>
+    ({ name: `${these[0].toUpperCase()}${these.slice(1)} as ${format}`, run: copied(`${these} as ${format}`, make) });
   const total = rows.total.value;
   const bulk = (/** @type {"patch" | "delete"} */ kind, chosen = filter) => () =>
     open((close) => html`<${Bulk} table=${table} filter=${chosen} kind=${kind} onClose=${close} onDone=${() => rows.refresh()} />`);
@@ -46,10 +49,9 @@ export function TableTools({ table, known, filter, rows, columns, all, fields, i
       <${Menu} label="Copy" icon="copy" text="Copy" items=${[
         { name: "as curl", run: copied("a command", () => asCurl(table, words)) },
         { name: "for the Python client", run: copied("a program", () => asPython(table, filter, known?.schema)) },
-        { name: "for JavaScript", run: copied("a program", () => asJavaScript(table, words, rows.around())) },
+        { name: "for JavaScript", run: copied("a program", () => asJavaScript(table, words, records)) },
         null,
-        { name: `${around} as JSON`, run: copied("JSON", () => asJson(rows.around(), filter.columns)) },
-        { name: `${around} as CSV`, run: copied("CSV", () => asCsv(rows.around(), columns)) },
+        ...(records.length ? [rowsAs("JSON", () => asJson(records, filter.columns)), rowsAs("CSV", () => asCsv(records, columns))] : []),
       ]} />
       <${ExportMenu} path=${`data/${pathOf(table)}`} words=${words} name=${table} columns=${filter.columns} kind="quiet" />
       <a class="button quiet" href=${link(["tables", table, "definition"])}><${Icon} name="code" />Definition</a>
