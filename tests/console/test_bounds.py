@@ -6,7 +6,7 @@ How long they take is measured by `benchmarks/console.py`, since a test must not
 import pytest
 from playwright.sync_api import expect
 
-from tests.console.seen import rows, scroll
+from tests.console.seen import cell, put, rows, scroll
 
 pytestmark = pytest.mark.long
 
@@ -60,3 +60,28 @@ def test_a_frame_of_scrolling_draws_the_rows_that_come_into_sight_and_touches_no
 def counted(session, name):
     found = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
     return found[name]
+
+
+def test_of_many_columns_those_in_sight_are_drawn(page, server):
+    put(server, "wide", *({"id": number, **{f"c{column:03}": column for column in range(300)}} for number in range(60)))
+    page.goto(f"{server.url}/console/tables/wide")
+    expect(cell(page, 0, 1)).to_have_text("0")
+    assert page.get_by_role("gridcell").count() < 60 * 40
+    page.get_by_role("grid").press("End")
+    last = page.locator("#active-cell")
+    expect(last).to_have_text("299")
+    expect(last).to_be_in_viewport(ratio=1)
+    head = page.get_by_role("columnheader", name="c299")
+    assert head.bounding_box()["x"] == last.bounding_box()["x"]
+    page.keyboard.press("Enter")
+    page.get_by_label("c299", exact=True).fill("7")
+    page.get_by_role("grid").evaluate("grid => grid.scrollTo(0, 0)")
+    expect(page.get_by_role("columnheader", name="c001")).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Saved wide 0: c299")).to_be_visible()
+    expect(page.get_by_role("columnheader", name="c299")).to_have_count(0)
+    page.get_by_role("grid").press("Home")
+    expect(last).to_have_text("0")
+    with server.client() as client:
+        assert client.get("/api/v1/data/wide/0").json()["c299"] == 7
+        client.delete("/api/v1/tables/wide").raise_for_status()

@@ -41,6 +41,23 @@ export function valueAt(record, path) {
   return value;
 }
 
+/** @typedef {{from: number, to: number, before: number}} Span columns that are drawn, and the pixels before them */
+
+/**
+ * The columns between two places, in pixels.
+ * @param {number[]} widths @param {number} left @param {number} right
+ * @returns {Span}
+ */
+export function spanOf(widths, left, right) {
+  let [from, to, before, x] = [0, 0, 0, 0];
+  widths.forEach((width, at) => {
+    if (x + width <= left) [from, before] = [at + 1, x + width];
+    if (x < right) to = at + 1;
+    x += width;
+  });
+  return { from, to, before };
+}
+
 /** @type {CanvasRenderingContext2D | null} what measures texts */
 let pen = null;
 

@@ -10,7 +10,7 @@ import { Icon } from "../ui/icon.js";
 import { say } from "../ui/toast.js";
 import { edited, kindOf } from "../values.js";
 import { cellsOf } from "./cells.js";
-import { valueAt } from "./columns.js";
+import { spanOf, valueAt } from "./columns.js";
 import { Row } from "./row.js";
 import { Scroll } from "./scroll.js";
 
@@ -19,6 +19,9 @@ const GUTTER_PX = 66;
 /** Rows that are asked for before they are seen. */
 const AHEAD = 60;
 const BEYOND = 8;
+/** Columns of which all are drawn; of more, those in sight and some pixels aside, which is also how far one scrolls until others are. */
+const FEW = 40;
+const ASIDE_PX = 480;
 /** The row of the headers, as arrows count. */
 const HEAD = -1;
 const STEP_PX = 24;
@@ -38,6 +41,8 @@ export function Grid({ table, rows, columns, widthOf, fields, order, openedId, f
   const scroll = useMemo(() => new Scroll(ROW_PX), [rows]);
   const [top, setTop] = useState(0);
   const [seen, setSeen] = useState(600);
+  const [left, setLeft] = useState(0);
+  const [wide, setWide] = useState(1280);
   const [active, setActive] = useState({ row: 0, column: 0 });
   const [edit, setEdit] = useState(/** @type {Edit | null} */ (null));
   const cells = cellsOf(table);
@@ -50,7 +55,10 @@ export function Grid({ table, rows, columns, widthOf, fields, order, openedId, f
   const last = Math.min(count - 1, Math.ceil((scroll.exact(top) + seen) / ROW_PX) + BEYOND);
   useEffect(() => rows.want(Math.max(0, first - AHEAD), Math.min(count - 1, last + AHEAD)), [rows, first, last, count]);
   useLayoutEffect(() => {
-    const watcher = new ResizeObserver(() => setSeen(box.current?.clientHeight ?? 600));
+    const watcher = new ResizeObserver(() => {
+      setSeen(box.current?.clientHeight ?? 600);
+      setWide(box.current?.clientWidth ?? 1280);
+    });
     if (box.current) watcher.observe(box.current);
     return () => watcher.disconnect();
   }, []);
@@ -71,6 +79,7 @@ export function Grid({ table, rows, columns, widthOf, fields, order, openedId, f
     const meant = scroll.moved(element.scrollTop, element.clientHeight);
     if (meant !== element.scrollTop) element.scrollTop = meant;
     setTop(meant);
+    setLeft(Math.floor(element.scrollLeft / ASIDE_PX) * ASIDE_PX);
   };
   const pick = (/** @type {number} */ row, /** @type {number} */ column) => setActive({ row, column });
   const show = (/** @type {number} */ row, /** @type {number} */ column) => {
@@ -165,21 +174,27 @@ export function Grid({ table, rows, columns, widthOf, fields, order, openedId, f
   };
   const widths = useMemo(() => columns.map(widthOf), [columns.join("\n"), columns.map(widthOf).join()]);
   const width = GUTTER_PX + widths.reduce((sum, each) => sum + each, 0);
+  const span = useMemo(() => {
+    if (columns.length <= FEW) return { from: 0, to: columns.length, before: 0 };
+    const place = edit ? widths.slice(0, columns.indexOf(edit.path)).reduce((sum, each) => sum + each, 0) : left; // an editor stays
+    return spanOf(widths, Math.min(left - ASIDE_PX, place), Math.max(left + wide + 2 * ASIDE_PX, place + 1));
+  }, [widths, left, wide, edit?.path]);
+  const isActiveSeen = (active.row === HEAD || (active.row >= first && active.row <= last)) && active.column >= span.from && active.column < span.to;
   const lines = [];
   const moved = edit ? rows.find(edit.record.id, first, last) : -1;
   if (edit && moved >= 0) edit.at = moved;
   for (let index = first; index <= last; index += 1) {
     const isEdited = index === edit?.at; // it keeps its editor where rows come before it, and its row where it is there no more
     const record = edit && isEdited && moved < 0 ? edit.record : rows.at(index);
-    lines.push(html`<${Row} key=${isEdited ? "edited" : index} index=${index} y=${index * ROW_PX - scroll.shift} record=${record} columns=${columns} widths=${widths} fields=${fields}
+    lines.push(html`<${Row} key=${isEdited ? "edited" : index} index=${index} y=${index * ROW_PX - scroll.shift} record=${record} columns=${columns} span=${span} widths=${widths} fields=${fields}
       active=${active.row === index ? active.column : -1} edit=${isEdited ? edit : null} held=${cells.of(record)} isOpened=${record && String(record.id) === openedId}
       isFresh=${record && fresh.has(String(record.id))} href=${href} onPick=${pick} onEdit=${begin} onSave=${save} onLeave=${leave} onNext=${next} />`);
   }
   return html`<div class="grid" role="grid" tabindex="0" ref=${box} onScroll=${onScroll} onKeyDown=${press} onPointerOver=${tellWhole} aria-label="Records"
-      aria-rowcount=${count + 1} aria-colcount=${columns.length + 1} aria-activedescendant=${active.row === HEAD || (active.row >= first && active.row <= last) ? "active-cell" : undefined} aria-multiselectable="false">
+      aria-rowcount=${count + 1} aria-colcount=${columns.length + 1} aria-activedescendant=${isActiveSeen ? "active-cell" : undefined} aria-multiselectable="false">
     <div class="grid-head" role="row" aria-rowindex="1" style=${{ width: `${width}px` }}>
       <div role="columnheader" class="gutter"><span class="hidden">Row</span></div>
-      ${columns.map((path, at) => html`<${Head} key=${path} path=${path} width=${widths[at]} field=${fields.get(path)} order=${order} isActive=${active.row === HEAD && active.column === at} onSort=${onSort} onWidth=${onWidth} onFit=${fit} />`)}
+      ${columns.map((path, at) => at >= span.from && at < span.to && html`<${Head} key=${path} path=${path} at=${at} before=${at === span.from ? span.before : 0} width=${widths[at]} field=${fields.get(path)} order=${order} isActive=${active.row === HEAD && active.column === at} onSort=${onSort} onWidth=${onWidth} onFit=${fit} />`)}
     </div>
     <div class="grid-canvas" role="rowgroup" style=${{ height: `${scroll.height}px`, width: `${width}px` }}>${lines}</div>
   </div>`;
@@ -192,8 +207,8 @@ function tellWhole({ target }) {
   if (cell instanceof HTMLElement && shown) cell.title = shown.scrollWidth > shown.clientWidth ? shown.textContent ?? "" : "";
 }
 
-/** @param {{path: string, width: number, field?: import("../fields.js").Field, order: import("../filter.js").Order[], isActive: boolean, onSort: Given["onSort"], onWidth: Given["onWidth"], onFit: (path: string) => void}} given */
-function Head({ path, width, field, order, isActive, onSort, onWidth, onFit }) {
+/** @param {{path: string, at: number, before: number, width: number, field?: import("../fields.js").Field, order: import("../filter.js").Order[], isActive: boolean, onSort: Given["onSort"], onWidth: Given["onWidth"], onFit: (path: string) => void}} given */
+function Head({ path, at: column, before, width, field, order, isActive, onSort, onWidth, onFit }) {
   const at = order.findIndex((each) => each.path === path);
   const sorted = at < 0 ? "none" : order[at].isDown ? "descending" : "ascending";
   const drag = (/** @type {PointerEvent} */ event) => {
@@ -208,7 +223,7 @@ function Head({ path, width, field, order, isActive, onSort, onWidth, onFit }) {
       onWidth(path, Math.max(NARROWEST_PX, moved.clientX - from), true);
     }, { once: true });
   };
-  return html`<div role="columnheader" class="head ${isActive ? "active" : ""} ${["number", "integer"].includes(field?.kind ?? "") ? "numbers" : ""}" id=${isActive ? "active-cell" : undefined} aria-sort=${sorted} style=${{ width: `${width}px` }} title=${[path, field?.kind, field?.told].filter(Boolean).join(" · ")}>
+  return html`<div role="columnheader" class="head ${isActive ? "active" : ""} ${["number", "integer"].includes(field?.kind ?? "") ? "numbers" : ""}" id=${isActive ? "active-cell" : undefined} aria-colindex=${column + 2} aria-sort=${sorted} style=${{ width: `${width}px`, marginLeft: `${before}px` }} title=${[path, field?.kind, field?.told].filter(Boolean).join(" · ")}>
     <button type="button" tabindex="-1" onClick=${(/** @type {MouseEvent} */ event) => onSort(path, event.shiftKey)}>
       <span class="clip">${path}</span>${at >= 0 && html`<${Icon} name=${order[at].isDown ? "down" : "up"} />`}${at >= 0 && order.length > 1 && html`<small>${at + 1}</small>`}
     </button>
