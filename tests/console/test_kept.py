@@ -119,15 +119,15 @@ def test_the_form_and_the_json_of_a_new_record_are_the_same_text(pets, server):
 
 
 @pytest.mark.long
-def test_a_key_that_ran_out_is_asked_for_above_what_was_typed(page, server):
+def test_a_key_that_ran_out_is_asked_for_above_what_was_typed(pets, server):
     refused = {"status": 401, "content_type": "application/problem+json", "body": '{"title": "Key needed", "code": "unauthorized"}'}  # fmt: skip
-    page.goto(f"{server.url}/console/tables/users/definition")
-    schema = page.get_by_label("JSON Schema of a record")
+    pets.goto(f"{server.url}/console/tables/pets/definition")
+    schema = pets.get_by_label("JSON Schema of a record")
     schema.fill("{}")
-    page.route("**/api/v1/**", lambda route: route.fulfill(**refused))
-    page.get_by_role("button", name="Save the definition").click()
-    key = page.get_by_role("dialog", name="This server asks for a key").get_by_label("Key")
-    page.unroute("**/api/v1/**")
+    pets.route("**/api/v1/**", lambda route: route.fulfill(**refused))
+    pets.get_by_role("button", name="Save the definition").click()
+    key = pets.get_by_role("dialog", name="This server asks for a key").get_by_label("Key")
+    pets.unroute("**/api/v1/**")
     key.fill("new")
     key.press("Enter")
     expect(key).to_have_count(0)
