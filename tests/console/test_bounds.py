@@ -21,7 +21,7 @@ def test_the_first_rows_wait_for_files_that_the_page_names_and_for_one_list(page
     named = page.evaluate("[...document.querySelectorAll('link, script[src]')].map((each) => each.href || each.src)")
     named = {address.removeprefix(server.url) for address in named}
     files = {path for path in asked if path.startswith("/console/assets/")}
-    assert len(files) < 90
+    assert len(files) < 100
     assert files <= named, "each is asked for as soon as the page is here"
     lists = sorted(path for path in asked if "/data/" in path)
     assert lists == ["/api/v1/data/orders?limit=0&count=true", "/api/v1/data/orders?limit=100"]
