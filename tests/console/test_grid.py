@@ -10,6 +10,7 @@ from tests.console.seen import cell, expect_settled, go_live, put, rows, scroll,
 
 
 def texts(page, row):
+    expect(page.locator(".row-line .blank")).to_have_count(0)  # all rows are there that have a place
     return row.get_by_role("gridcell").all_inner_texts()
 
 
