@@ -187,6 +187,9 @@ def _make_replicas(nodes: list[Node]) -> None:
     for node in nodes[1:]:
         until(lambda node=node: node.ask("ROLE")[3] == b"connected")
     until(lambda: len(nodes[0].ask("ROLE")[2]) == len(nodes) - 1)  # the primary tells those that follow it
+    with socket.create_connection((nodes[0].host, nodes[0].port), timeout=10) as connection:
+        _ask(connection, "PUBLISH", "ready", "")  # what a replica has not confirmed once may take it a second
+        assert _ask(connection, "WAIT", len(nodes) - 1, 9000) == len(nodes) - 1
 
 
 def _make_cluster(nodes: list[Node], primaries: int) -> None:
