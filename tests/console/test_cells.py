@@ -115,17 +115,61 @@ def refuse(server):
         client.put("/api/v1/faults", json={"rules": [rule]}).raise_for_status()
 
 
-def test_a_refusal_opens_the_editor_again_with_what_was_typed(slow, server):
+def expect_refused(page, row, column):
+    """A cell waits in red, with its reason, and the grid has the keys."""
+    expect(cell(page, row, column)).to_have_class(re.compile("refused"))
+    expect(cell(page, row, column)).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_role("grid")).to_be_focused()
+
+
+def test_a_refusal_waits_until_its_cell_is_opened_with_what_was_typed(slow, server):
     refuse(server)
     press(slow, "ArrowRight")
     write(slow, "77")
-    expect(cell(slow, 0, 1)).to_have_text("77")
+    expect_refused(slow, 0, 1)
+    press(slow, "Enter")
     box = slow.get_by_label("c0", exact=True)
     expect(box).to_be_focused()
     expect(box).to_have_value("77")
     expect(slow.get_by_role("alert")).to_be_visible()
     press(slow, "Enter")
     expect_stored(slow, server, "c0", [77, 2, 3, 4, 5])
+
+
+@pytest.mark.long
+def test_a_refusal_that_comes_at_once_shifts_nothing_that_is_typed_after_it(slow, server):
+    rule = {"table": "numbers", "method": "PUT", "status": 507, "count": 1}
+    with server.client() as client:
+        client.put("/api/v1/faults", json={"rules": [rule]}).raise_for_status()
+    press(slow, "ArrowRight")
+    write(slow, "11")
+    expect_refused(slow, 0, 1)
+    for value in ("12", "13"):
+        press(slow, "ArrowDown")
+        write(slow, value)
+    expect_stored(slow, server, "c0", [1, 12, 13, 4, 5])
+    slow.get_by_role("button", name="What I typed").click()
+    expect(slow.get_by_label("c0", exact=True)).to_have_value("11")
+    press(slow, "Enter")
+    expect_stored(slow, server, "c0", [11, 12, 13, 4, 5])
+
+
+@pytest.mark.long
+def test_a_conflict_takes_no_keys_of_another_cell(slow, server):
+    with server.client() as client:
+        client.patch("/api/v1/data/numbers/1", json={"c0": 50}).raise_for_status()
+    press(slow, "ArrowRight")
+    write(slow, "51")
+    press(slow, "ArrowDown", "Enter", "ControlOrMeta+a", "5")
+    expect(slow.get_by_text("c0 of numbers 1 was not saved")).to_be_visible()
+    press(slow, "2", "Enter")
+    expect_refused(slow, 0, 1)
+    expect_stored(slow, server, "c0", [50, 52, 3, 4, 5])
+    press(slow, "ArrowUp", "Enter")
+    slow.get_by_role("button", name="Save what is chosen").click()
+    expect_stored(slow, server, "c0", [51, 52, 3, 4, 5])
+    expect(slow.get_by_role("grid")).to_be_focused()
 
 
 @pytest.mark.long
@@ -154,6 +198,8 @@ def test_what_was_refused_is_given_up_by_escape(slow, server):
     refuse(server)
     press(slow, "ArrowRight")
     write(slow, "77")
+    expect_refused(slow, 0, 1)
+    press(slow, "Enter")
     expect(slow.get_by_label("c0", exact=True)).to_be_focused()
     press(slow, "Escape")
     expect(cell(slow, 0, 1)).to_have_text("1")
@@ -171,6 +217,8 @@ def test_what_others_change_while_one_types_is_told_though_cells_are_being_store
     expect_settled(slow)
     with server.client() as client:
         client.patch("/api/v1/data/numbers/1", json={"c1": 61}).raise_for_status()
+    press(slow, "Enter")
+    expect_refused(slow, 0, 2)
     press(slow, "Enter")
     expect(slow.get_by_role("dialog", name="Somebody else has changed this record")).to_be_visible()
     slow.get_by_role("button", name="Save what is chosen").click()

@@ -1,11 +1,14 @@
 """What somebody typed stays, whatever comes between: a record that is gone, a refusal, a tab, a key that ran out."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
 from tests.console.seen import cell, expect_settled, go_live, put, rows, stored
 
 CHANGED = "Somebody else has changed this record"
+REFUSED = re.compile("refused")
 
 
 def delete(server, key, table="pets"):
@@ -20,12 +23,19 @@ def test_a_record_that_was_deleted_while_one_typed_is_created_again(pets, server
     box.fill("Max")
     delete(server, 1)
     box.press("Enter")
+    expect(cell(pets, 0, 1)).to_have_class(REFUSED)
+    pets.keyboard.press("Enter")
     dialog = pets.get_by_role("dialog", name="This record has been deleted")
     expect(dialog.get_by_label("Your version")).to_contain_text('"name": "Max"')
     dialog.get_by_role("button", name="Leave it deleted").click()
+    expect(cell(pets, 0, 1)).to_have_text("Max")
+    expect(pets.get_by_role("status").get_by_text("no record")).to_be_visible()
+    expect(pets.get_by_role("grid")).to_be_focused()
+    pets.keyboard.press("Enter")
     expect(box).to_have_value("Max")
-    expect(pets.get_by_role("alert")).to_contain_text("no record")
     box.press("Enter")
+    expect(cell(pets, 0, 1)).to_have_class(REFUSED)
+    pets.get_by_role("button", name="Decide").click()
     dialog.get_by_role("button", name="Create it again").click()
     expect(pets.get_by_text("Added 1")).to_be_visible()
     expect(box).to_have_count(0)
@@ -72,6 +82,8 @@ def test_what_the_server_refuses_stays_in_its_cell_with_the_reason(page, server)
     box.fill("")
     page.get_by_label("Kind of value").focus()
     box.press("Enter")
+    expect(cell(page, 0, 0)).to_have_class(REFUSED)
+    page.keyboard.press("Enter")
     expect(box.locator("..").get_by_role("alert")).to_contain_text("At least 1")
     expect(box).to_have_value("")
     box.fill("Zoë")
@@ -101,6 +113,7 @@ def test_a_record_that_goes_from_sight_while_one_types_asks_for_what_was_typed(p
     cell(pets, 1, 1).dblclick()
     pets.get_by_label("name", exact=True).fill("Uma")
     delete(server, 2)
+    pets.get_by_role("button", name="Decide").click()
     pets.get_by_role("button", name="Create it again").click()
     expect(cell(pets, 1, 1)).to_have_text("Uma")
 
@@ -135,25 +148,28 @@ def test_a_key_that_ran_out_is_asked_for_above_what_was_typed(pets, server):
 
 
 def conflict(page, server):
-    """Type a name that somebody else changes meanwhile, and press Enter."""
+    """Type a name that somebody else changes meanwhile, and open its cell once it waits in red."""
     cell(page, 0, 1).dblclick()
     box = page.get_by_label("name", exact=True)
     box.fill("Max")
     put(server, "pets", {"id": 1, "name": "Kim", "age": 3})
     box.press("Enter")
+    expect(cell(page, 0, 1)).to_have_class(REFUSED)
+    page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog", name=CHANGED)
     expect(dialog.get_by_role("radio").first).to_be_focused()
-    return box, dialog
+    return dialog
 
 
 def test_a_conflict_that_nobody_decides_leaves_the_text_and_the_focus_in_the_cell(pets, server):
-    box, dialog = conflict(pets, server)
+    dialog = conflict(pets, server)
     pets.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
-    expect(box).to_have_value("Max")
-    expect(box).to_be_focused()
-    expect(pets.get_by_role("alert")).to_contain_text("not saved yet")
-    box.press("Enter")
+    expect(cell(pets, 0, 1)).to_have_class(REFUSED)
+    expect(cell(pets, 0, 1)).to_have_text("Max")
+    expect(pets.get_by_role("grid")).to_be_focused()
+    expect(pets.get_by_role("status").get_by_text("not saved yet")).to_be_visible()
+    pets.keyboard.press("Enter")
     dialog.get_by_role("button", name="Save what is chosen").click()
     expect(cell(pets, 0, 1)).to_have_text("Max")
     expect_settled(pets)
@@ -163,7 +179,7 @@ def test_a_conflict_that_nobody_decides_leaves_the_text_and_the_focus_in_the_cel
 @pytest.mark.long
 def test_both_versions_are_seen_whole_on_a_small_screen(pets, server):
     pets.set_viewport_size({"width": 400, "height": 800})
-    _, dialog = conflict(pets, server)
+    dialog = conflict(pets, server)
     versions = dialog.get_by_role("region", name="Both versions")
     assert versions.evaluate("box => box.scrollWidth <= box.clientWidth")
     for version in ("Rex", "Max", "Kim"):
@@ -175,7 +191,7 @@ def test_both_versions_are_seen_whole_on_a_small_screen(pets, server):
 
 @pytest.mark.long
 def test_a_cell_that_is_left_shows_what_is_stored_and_the_arrows_go_on(pets, server):
-    _, dialog = conflict(pets, server)
+    dialog = conflict(pets, server)
     dialog.get_by_role("button", name="Leave it as it is now").click()
     expect(cell(pets, 0, 1)).to_have_text("Kim")
     expect(pets.get_by_role("grid")).to_be_focused()
@@ -200,7 +216,7 @@ def test_a_field_of_the_panel_asks_again_until_somebody_decides(pets, server):
 
 
 @pytest.mark.long
-def test_a_dialog_that_comes_above_a_form_leaves_it_as_it_is(pets, server):
+def test_a_conflict_that_comes_below_a_form_leaves_it_as_it_is(pets, server):
     held = []
     pets.route("**/data/pets/1", lambda route: held.append(route) if not held else route.continue_())
     cell(pets, 0, 1).dblclick()
@@ -211,9 +227,8 @@ def test_a_dialog_that_comes_above_a_form_leaves_it_as_it_is(pets, server):
     form.get_by_label("name", exact=True).fill("Zed")
     put(server, "pets", {"id": 1, "name": "Kim", "age": 3})
     held[0].continue_()
-    dialog = pets.get_by_role("dialog", name=CHANGED)
-    dialog.get_by_role("button", name="Leave it as it is now").click()
-    expect(dialog).to_have_count(0)
+    expect(pets.get_by_text("name of pets 1 was not saved")).to_be_visible()
+    expect(pets.get_by_role("dialog", name=CHANGED)).to_have_count(0)
     expect(form.get_by_label("name", exact=True)).to_have_value("Zed")
     expect(form.get_by_label("name", exact=True)).to_be_focused()
 

@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import { stepsOf } from "../fields.js";
 import { member, withMember } from "../json.js";
+import { Undecided } from "../record/store.js";
 import { draft, forget } from "../ui/drafts.js";
 import { inOneLine } from "../ui/fault.js";
 import { dismiss } from "../ui/toast.js";
@@ -11,8 +12,8 @@ import { dismiss } from "../ui/toast.js";
  * @typedef {{text: string, kind: import("../values.js").Kind}} Typed
  * @typedef {{record: any, path: string, at: number, after: Deed[], turn: number, refused?: Deed}} Edit a cell that is edited, of a record as it
  *   was when that began, its row, and what was being stored of the record by then; `turn` tells it from those before
- * @typedef {{id: string, path: string, value: unknown, typed: Typed, fault: string, base?: any, stored?: any, ended?: Promise<unknown>, toast: number}} Deed
- *   `fault`: why it was refused; `base`: the record as it was seen; `stored`: as it was stored
+ * @typedef {{id: string, path: string, value: unknown, typed: Typed, fault: string, isUndecided?: boolean, base?: any, stored?: any, ended?: Promise<unknown>, toast: number}} Deed
+ *   `fault`: why it was refused; `isUndecided`: somebody has to decide which of two versions holds; `base`: the record as it was seen; `stored`: as it was stored
  */
 
 class Cells {
@@ -66,6 +67,7 @@ class Cells {
       return null;
     } catch (error) {
       deed.fault = inOneLine(error);
+      deed.isUndecided = error instanceof Undecided;
       this.set([...this.deeds.value]);
       return deed;
     }

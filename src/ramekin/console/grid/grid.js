@@ -33,7 +33,7 @@ const NARROWEST_PX = 48;
  *   order: import("../filter.js").Order[], openedId: string | undefined, fresh: Set<string>, isWritable: boolean,
  *   href: (record: any) => string, onOpen: (record: any) => void, onSort: (path: string, isMore: boolean) => void,
  *   onWidth: (path: string, width: number, isDone: boolean) => void, onFit: (path: string, seen: any[], most: number) => void,
- *   onSave: (record: any, path: string, value: unknown) => Promise<any>}} Given
+ *   onSave: (record: any, path: string, value: unknown, how: import("../record/store.js").How) => Promise<any>}} Given
  * @param {Given} given
  */
 export function Grid({ table, rows, columns, widthOf, fields, order, openedId, fresh, isWritable, href, onOpen, onSort, onWidth, onFit, onSave }) {
@@ -103,7 +103,9 @@ export function Grid({ table, rows, columns, widthOf, fields, order, openedId, f
   const begin = () => {
     const [record, path] = [rows.at(active.row), columns[active.column]];
     if (!record || (edit?.record.id === record.id && edit?.path === path)) return;
-    if (isEditable(record, path) || cells.at(record, path)?.fault) setEdit(cells.edit(record, path, active.row));
+    const deed = cells.at(record, path);
+    if (deed?.isUndecided) decide(deed);
+    else if (isEditable(record, path) || deed?.fault) setEdit(cells.edit(record, path, active.row));
     else onOpen(record);
   };
   const next = (/** @type {number} */ step) => {
@@ -121,21 +123,26 @@ export function Grid({ table, rows, columns, widthOf, fields, order, openedId, f
   };
   const save = async (/** @type {Edit} */ made, /** @type {unknown} */ value, /** @type {import("./cells.js").Typed} */ typed) => {
     leave(made);
-    void cells.store(made, value, typed, onSave).then((refused) => refused && reopen(refused));
+    store(made, value, typed, { isAskedLater: true });
   };
-  now.current = { active, edit, columns, find: (/** @type {string} */ id) => rows.find(id, first, last), rows };
-  /** Open what was refused, if nobody does something else by now: no key that is meant for another place may go there. @param {import("./cells.js").Deed} deed */
+  /** What is refused waits at its place, and is told: the next key may be meant for another. */
+  const store = (/** @type {Edit} */ made, /** @type {unknown} */ value, /** @type {import("./cells.js").Typed} */ typed, /** @type {import("../record/store.js").How} */ how) =>
+    void cells.store(made, value, typed, (...what) => onSave(...what, how)).then((refused) => refused && tell(refused));
+  const tell = (/** @type {import("./cells.js").Deed} */ deed) => {
+    const act = { name: deed.isUndecided ? "Decide" : "What I typed", run: () => now.current.reopen(deed) };
+    deed.toast = say(`${deed.path} of ${table} ${deed.id} was not saved`, { kind: "failed", detail: deed.fault, isLasting: true, act });
+  };
+  /** Ask which of two versions holds, and store that. @param {import("./cells.js").Deed} deed */
+  const decide = (deed) => store({ record: deed.base, path: deed.path, at: -1, after: [], turn: 0, refused: deed }, deed.value, deed.typed, {});
+  /** Open what was refused, because somebody wants to see it. @param {import("./cells.js").Deed} deed */
   const reopen = (deed) => {
-    const { active, edit, columns, find, rows } = now.current;
-    const [row, focused] = [find(deed.id), document.activeElement];
-    const isThere = box.current && !edit && row >= 0 && active.row === row && columns[active.column] === deed.path;
-    if (isThere && (focused === box.current || focused === document.body)) setEdit(cells.edit(rows.at(row), deed.path, row));
-    else {
-      deed.toast = say(`${deed.path} of ${table} ${deed.id} was not saved`, {
-        kind: "failed", detail: deed.fault, isLasting: true, act: { name: "What I typed", run: () => showUnsaved(deed.path, deed.typed.text, new Error(deed.fault)) },
-      });
-    }
+    const [row, column] = [rows.find(deed.id, first, last), columns.indexOf(deed.path)];
+    if (deed.isUndecided) return decide(deed);
+    if (!box.current || row < 0 || column < 0) return showUnsaved(deed.path, deed.typed.text, new Error(deed.fault));
+    goTo(row, column);
+    return setEdit(cells.edit(rows.at(row), deed.path, row));
   };
+  now.current = { reopen }; // what an answer, a message or a row of before comes to
   const fit = (/** @type {string} */ path) => {
     const seen = Array.from({ length: last - first + 1 }, (_, place) => rows.at(first + place)).filter(Boolean);
     onFit(path, seen, Math.max(NARROWEST_PX, (box.current?.clientWidth ?? 0) - GUTTER_PX));

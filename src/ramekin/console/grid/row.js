@@ -40,7 +40,7 @@ export class Row extends Component {
       onCancel=${(/** @type {boolean} */ isGivenUp) => onLeave(edit, isGivenUp)}
       onSave=${(/** @type {unknown} */ made, /** @type {import("./cells.js").Typed} */ typed) => onSave(edit, made, typed)} />`;
     return html`<div role="gridcell" key=${path} id=${isActive ? "active-cell" : undefined} aria-colindex=${column + 2} style=${{ width: `${widths[column]}px`, marginLeft: `${column === span.from ? span.before : 0}px` }}
-        class="cell ${isActive ? "active" : ""} ${deed ? (deed.fault ? "refused" : "pending") : ""}" aria-busy=${deed && !deed.fault ? "true" : undefined} onPointerDown=${() => onPick(index, column)} onDblClick=${onEdit}>
+        class="cell ${isActive ? "active" : ""} ${deed ? (deed.fault ? "refused" : "pending") : ""}" aria-busy=${deed && !deed.fault ? "true" : undefined} aria-invalid=${deed?.fault ? "true" : undefined} onPointerDown=${() => onPick(index, column)} onDblClick=${onEdit}>
       ${!record ? html`<span class="blank"></span>` : edit?.path === path ? editor() : deed?.fault ? html`<span title=${deed.fault}>${deed.typed.text}</span>` : html`<${Value} value=${value} />`}
     </div>`;
   }

@@ -112,32 +112,44 @@ export const gone = { ask: /** @type {(table: string, mine: any) => Promise<bool
 /** Is asked where two have changed the same: what is to be written, null to leave it, undefined if nobody decides. Set by `conflict.js`. */
 export const conflict = { ask: /** @type {(base: any, mine: any, theirs: any, what?: string) => Promise<any>} */ (async () => null) };
 
+/** Why something is not stored: somebody has to decide, and was not asked yet. */
+export class Undecided extends Error {}
+
+/**
+ * @typedef {{isUndo?: boolean, isAskedLater?: boolean}} How
+ *   `isAskedLater`: where somebody has to decide, nothing is asked, as keys may be meant for another place by then, and it is refused as undecided
+ */
+
 /**
  * Write a record in place of one that was seen. If it has been changed since, both changes are kept, or somebody decides;
  * if it is gone, somebody decides, too.
  * @param {string} table
  * @param {any} base as it was seen
  * @param {any} mine
+ * @param {How} [how]
  * @returns {Promise<any>} what is stored, null if it was left
  */
 export async function saveRecord(table, base, mine, how = {}) {
   try {
     return await replaceRecord(table, base, mine, how);
   } catch (error) {
-    if (/** @type {any} */ (error).status !== 404 || !(await gone.ask(table, mine))) throw error;
+    if (/** @type {any} */ (error).status !== 404) throw error;
+    if (how.isAskedLater) throw new Undecided("Somebody has deleted this record, so it is not saved. It can be created again.");
+    if (!(await gone.ask(table, mine))) throw error;
     return (await createRecord(table, mine)).record;
   }
 }
 
-/** @param {string} table @param {any} base @param {any} mine @param {{isUndo?: boolean}} how */
-async function replaceRecord(table, base, mine, { isUndo = false }) {
+/** @param {string} table @param {any} base @param {any} mine @param {How} how */
+async function replaceRecord(table, base, mine, { isUndo, isAskedLater }) {
   for (let attempt = 0; attempt < 5; attempt += 1) {
     const now = await fetchRecord(table, base.id);
     const { merged, conflicts, taken } = merge(base, mine, now.record);
     if (conflicts.length) tellOf(table, now.record);
+    if (conflicts.length && isAskedLater) throw new Undecided(`Somebody else has changed ${conflicts.join(", ")}, too, so it is not saved yet: choose which holds.`);
     const wanted = conflicts.length ? await conflict.ask(base, mine, now.record) : merged;
     if (wanted === null) return null;
-    if (wanted === undefined) throw new Error("Somebody else has changed this record, so it is not saved yet.");
+    if (wanted === undefined) throw new Undecided("Somebody else has changed this record, so it is not saved yet.");
     try {
       const { record } = await putRecord(table, base.id, wanted, now.tag);
       tellOf(table, record);

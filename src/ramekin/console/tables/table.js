@@ -68,10 +68,10 @@ export function TableView({ table }) {
     if (isDone) keepWidths(table, next);
   };
   const fit = (/** @type {string} */ path, /** @type {any[]} */ seen, /** @type {number} */ most) => resize(path, fittingWidth(path, seen, most), true);
-  const save = async (/** @type {any} */ record, /** @type {string} */ path, /** @type {unknown} */ value) => {
+  const save = async (/** @type {any} */ record, /** @type {string} */ path, /** @type {unknown} */ value, /** @type {import("../record/store.js").How} */ how) => {
     const [name] = stepsOf(path);
     const base = filter.columns.length ? await wholeOf(table, record, name) : record;
-    const stored = await saveRecord(table, base, withMember(base, name, value));
+    const stored = await saveRecord(table, base, withMember(base, name, value), how);
     if (filter.columns.length) await rows.refresh(); // whose rows are no whole records
     return stored;
   };
