@@ -226,6 +226,54 @@ def test_what_others_change_while_one_types_is_told_though_cells_are_being_store
     assert stored(server, 1, "numbers")["c0"] == 50
 
 
+@pytest.fixture
+def followed(slow, server):
+    """Sort the numbers, follow what others change, and be at the first field of the third."""
+    slow.goto(f"{server.url}/console/tables/numbers?sort=c0")
+    expect(rows(slow)).to_have_count(5)
+    go_live(slow)
+    slow.get_by_role("grid").focus()
+    press(slow, "ArrowRight", "ArrowDown", "ArrowDown")
+    return slow
+
+
+def delete(server, id):
+    with server.client() as client:
+        client.delete(f"/api/v1/data/numbers/{id}").raise_for_status()
+
+
+def test_the_cursor_goes_with_its_record_where_rows_come_and_go(followed, server):
+    delete(server, 1)
+    expect(rows(followed)).to_have_count(4)
+    write(followed, "33", "Tab")
+    put(server, "numbers", {"id": 0, "c0": 0}, {"id": 1, "c0": 1})
+    expect(rows(followed)).to_have_count(6)
+    press(followed, "ControlOrMeta+a", *"34", "Enter")
+    expect(cell(followed, 5, 1)).to_have_text("33")  # the last by now
+    press(followed, "ArrowUp", "ArrowUp")
+    write(followed, "44")
+    expect_settled(followed)
+    with server.client() as client:
+        found = client.get("/api/v1/data/numbers?sort=id&select=c0,c1").json()["data"]
+    assert [tuple(each.values()) for each in found] == [(0,), (1,), (2, 2), (33, 34), (4, 44), (5, 5)]
+
+
+@pytest.mark.long
+def test_a_key_changes_nothing_in_the_place_of_a_record_that_is_gone(followed, server):
+    delete(server, 3)
+    expect(rows(followed)).to_have_count(4)
+    press(followed, "Enter")
+    expect(followed.get_by_text("3 is not here any more")).to_be_visible()
+    expect(followed.get_by_role("textbox", name="c0", exact=True)).to_have_count(0)
+    write(followed, "44")
+    delete(server, 4)
+    expect(rows(followed)).to_have_count(3)
+    press(followed, "ArrowDown")
+    write(followed, "55")
+    expect_settled(followed)
+    assert stored(server, 5, "numbers")["c0"] == 55
+
+
 @pytest.mark.long
 def test_what_is_in_objects_and_arrays_is_edited_where_it_stands(page, server):
     put(server, "deep", {"id": 1, "a": {"b.c": [1, {"d": 9007199254740993}], "": "x"}, "tags": ["one", "two"]})

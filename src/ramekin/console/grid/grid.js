@@ -11,6 +11,7 @@ import { say } from "../ui/toast.js";
 import { edited, kindOf } from "../values.js";
 import { cellsOf } from "./cells.js";
 import { spanOf, valueAt } from "./columns.js";
+import { HEAD, cursorAt, followed, movedBy } from "./cursor.js";
 import { Row } from "./row.js";
 import { Scroll } from "./scroll.js";
 
@@ -22,8 +23,6 @@ const BEYOND = 8;
 /** Columns of which all are drawn; of more, those in sight and some pixels aside, which is also how far one scrolls until others are. */
 const FEW = 40;
 const ASIDE_PX = 480;
-/** The row of the headers, as arrows count. */
-const HEAD = -1;
 const STEP_PX = 24;
 const NARROWEST_PX = 48;
 
@@ -43,12 +42,13 @@ export function Grid({ table, rows, columns, widthOf, fields, order, openedId, f
   const [seen, setSeen] = useState(600);
   const [left, setLeft] = useState(0);
   const [wide, setWide] = useState(1280);
-  const [active, setActive] = useState({ row: 0, column: 0 });
+  const [cursor, setCursor] = useState(/** @type {import("./cursor.js").Cursor} */ ({ row: 0, column: 0 }));
   const [edit, setEdit] = useState(/** @type {Edit | null} */ (null));
   const cells = cellsOf(table);
   const now = useRef(/** @type {any} */ (null)); // what is seen when an answer comes
   const isToEnd = useRef(false); // somebody goes to the last row, and nobody knows yet which that is
   void rows.version.value;
+  const active = followed(cursor, rows, !!box.current?.contains(document.activeElement));
   const count = rows.length;
   scroll.resize(count);
   const first = Math.max(0, Math.floor(scroll.exact(top) / ROW_PX) - BEYOND);
@@ -70,7 +70,7 @@ export function Grid({ table, rows, columns, widthOf, fields, order, openedId, f
   useEffect(() => {
     isToEnd.current = false;
     if (box.current) box.current.scrollTop = 0;
-    setActive((now) => (now.row === HEAD ? now : { row: 0, column: 0 })); // who sorts goes on at the headers
+    setCursor((now) => (now.row === HEAD ? now : { row: 0, column: 0 })); // who sorts goes on at the headers
     setEdit(null);
   }, [rows]);
 
@@ -81,7 +81,7 @@ export function Grid({ table, rows, columns, widthOf, fields, order, openedId, f
     setTop(meant);
     setLeft(Math.floor(element.scrollLeft / ASIDE_PX) * ASIDE_PX);
   };
-  const pick = (/** @type {number} */ row, /** @type {number} */ column) => setActive({ row, column });
+  const pick = (/** @type {number} */ row, /** @type {number} */ column) => setCursor(cursorAt(row, column, rows));
   const show = (/** @type {number} */ row, /** @type {number} */ column) => {
     const element = /** @type {HTMLDivElement} */ (box.current);
     if (row !== HEAD) element.scrollTop = scroll.to(row, element.scrollTop, element.clientHeight - ROW_PX - 6);
@@ -90,9 +90,16 @@ export function Grid({ table, rows, columns, widthOf, fields, order, openedId, f
     if (left - GUTTER_PX < element.scrollLeft) element.scrollLeft = left - GUTTER_PX;
     if (left + widthOf(columns[column]) > element.scrollLeft + element.clientWidth) element.scrollLeft = left + widthOf(columns[column]) - element.clientWidth;
   };
-  const goTo = (/** @type {number} */ row, /** @type {number} */ column) => {
-    setActive({ row, column });
-    show(row, column);
+  const goTo = (/** @type {number} */ row, /** @type {number} */ column, to = cursorAt(row, column, rows)) => {
+    setCursor(to);
+    show(to.row, to.column);
+  };
+  /** Tell that the record of the cursor is gone, before a key changes the one that has its place. */
+  const isTold = (/** @type {import("./cursor.js").Cursor} */ { row, column, id, isLost }) => {
+    if (!isLost) return false;
+    goTo(row, column);
+    say(`${id} is not here any more`, { kind: "failed", detail: rows.at(row) && `The cursor is at ${rows.at(row).id} now.` });
+    return true;
   };
   const shown = (/** @type {any} */ record, /** @type {string} */ path) => {
     const deed = cells.at(record, path);
@@ -101,6 +108,8 @@ export function Grid({ table, rows, columns, widthOf, fields, order, openedId, f
   const isEditable = (/** @type {any} */ record, /** @type {string} */ path) =>
     isWritable && record && path !== "id" && stepsOf(path).length === 1 && !["array", "object"].includes(kindOf(shown(record, path)));
   const begin = () => {
+    const { active, edit } = now.current;
+    if (isTold(active)) return;
     const [record, path] = [rows.at(active.row), columns[active.column]];
     if (!record || (edit?.record.id === record.id && edit?.path === path)) return;
     const deed = cells.at(record, path);
@@ -109,6 +118,8 @@ export function Grid({ table, rows, columns, widthOf, fields, order, openedId, f
     else onOpen(record);
   };
   const next = (/** @type {number} */ step) => {
+    const { active } = now.current;
+    if (active.isLost) return; // until another key asks for it
     const place = active.row * columns.length + active.column + step;
     const [row, column] = [Math.floor(place / columns.length), (place + columns.length) % columns.length];
     if (row < 0 || row >= rows.length) return;
@@ -136,13 +147,13 @@ export function Grid({ table, rows, columns, widthOf, fields, order, openedId, f
   const decide = (deed) => store({ record: deed.base, path: deed.path, at: -1, after: [], turn: 0, refused: deed }, deed.value, deed.typed, {});
   /** Open what was refused, because somebody wants to see it. @param {import("./cells.js").Deed} deed */
   const reopen = (deed) => {
-    const [row, column] = [rows.find(deed.id, first, last), columns.indexOf(deed.path)];
+    const [row, column] = [rows.rowOf(deed.id), columns.indexOf(deed.path)];
     if (deed.isUndecided) return decide(deed);
     if (!box.current || row < 0 || column < 0) return showUnsaved(deed.path, deed.typed.text, new Error(deed.fault));
     goTo(row, column);
     return setEdit(cells.edit(rows.at(row), deed.path, row));
   };
-  now.current = { reopen }; // what an answer, a message or a row of before comes to
+  now.current = { reopen, active, edit }; // what an answer, a message or a row of before comes to
   const fit = (/** @type {string} */ path) => {
     const seen = Array.from({ length: last - first + 1 }, (_, place) => rows.at(first + place)).filter(Boolean);
     onFit(path, seen, Math.max(NARROWEST_PX, (box.current?.clientWidth ?? 0) - GUTTER_PX));
@@ -167,13 +178,12 @@ export function Grid({ table, rows, columns, widthOf, fields, order, openedId, f
     const move = moves[event.key];
     isToEnd.current = far && rows.total.value === null && ["End", "ArrowDown"].includes(event.key);
     if (move) {
-      const row = Math.min(count - 1, Math.max(far || event.key === "PageUp" ? 0 : HEAD, active.row + move[0]));
-      const column = Math.min(columns.length - 1, Math.max(0, active.column + move[1]));
-      goTo(row, column);
+      const to = movedBy(active, move[0], move[1], far || event.key === "PageUp" ? 0 : HEAD, columns.length, rows);
+      goTo(to.row, to.column, to);
     } else if (active.row === HEAD) {
       if (!pressHead(event)) return;
     } else if (event.key === "Enter" || event.key === "F2") begin();
-    else if (event.key === " " && rows.at(active.row)) onOpen(rows.at(active.row));
+    else if (event.key === " " && rows.at(active.row)) void (isTold(active) || onOpen(rows.at(active.row)));
     else if (far && event.key === "c" && !String(getSelection())) {
       void copy("", () => edited(shown(rows.at(active.row) ?? {}, columns[active.column])));
     } else return;
@@ -197,7 +207,7 @@ export function Grid({ table, rows, columns, widthOf, fields, order, openedId, f
       active=${active.row === index ? active.column : -1} edit=${isEdited ? edit : null} held=${cells.of(record)} isOpened=${record && String(record.id) === openedId}
       isFresh=${record && fresh.has(String(record.id))} href=${href} onPick=${pick} onEdit=${begin} onSave=${save} onLeave=${leave} onNext=${next} />`);
   }
-  return html`<div class="grid" role="grid" tabindex="0" ref=${box} onScroll=${onScroll} onKeyDown=${press} onPointerOver=${tellWhole} aria-label="Records"
+  return html`<div class="grid" role="grid" tabindex="0" ref=${box} onScroll=${onScroll} onKeyDown=${press} onFocusIn=${() => followed(cursor, rows, true)} onPointerOver=${tellWhole} aria-label="Records"
       aria-rowcount=${count + 1} aria-colcount=${columns.length + 1} aria-activedescendant=${isActiveSeen ? "active-cell" : undefined} aria-multiselectable="false">
     <div class="grid-head" role="row" aria-rowindex="1" style=${{ width: `${width}px` }}>
       <div role="columnheader" class="gutter"><span class="hidden">Row</span></div>

@@ -73,6 +73,15 @@ export class Rows {
     return -1;
   }
 
+  /** The row of a record, wherever it is here, -1 if it is not. @param {unknown} id */
+  rowOf(id) {
+    for (const [number, { records }] of this.pages) {
+      const at = records.findIndex((each) => String(each.id) === String(id));
+      if (at >= 0) return number * PAGE + at;
+    }
+    return -1;
+  }
+
   /** The rows around those that are seen, in their order and without a gap, and the number of the first. @returns {{first: number, records: any[]}} */
   around() {
     if (!this.pages.has(this.seen)) return { first: 1, records: [] };
