@@ -109,6 +109,24 @@ def test_f2_goes_to_the_kind_of_a_value_and_back(slow, server):
     expect_stored(slow, server, "c0", [None, 2, 3, 4, 5])
 
 
+@pytest.mark.long
+def test_undo_is_of_what_is_still_being_stored(slow, server):
+    press(slow, "ArrowRight")
+    write(slow, "11")
+    expect(slow.get_by_text("Saved numbers 1: c0")).to_be_visible()
+    held = []
+    slow.route("**/data/numbers/2", lambda route: route.continue_() if held else held.append(route))
+    press(slow, "ArrowDown")
+    write(slow, "12")
+    press(slow, "ArrowDown")
+    write(slow, "13")
+    press(slow, "Control+z", "Control+z")
+    expect(slow.get_by_text("Undone numbers 3: c0")).to_be_visible()
+    held[0].continue_()
+    expect(slow.get_by_text("Undone numbers 2: c0")).to_be_visible()
+    expect_stored(slow, server, "c0", [11, 2, 3, 4, 5])
+
+
 def refuse(server):
     rule = {"table": "numbers", "method": "PUT", "delay_ms": 150, "status": 507, "count": 1}
     with server.client() as client:

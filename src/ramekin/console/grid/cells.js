@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import { stepsOf } from "../fields.js";
 import { member, withMember } from "../json.js";
-import { Undecided } from "../record/store.js";
+import { Undecided, beginDeed, endDeed } from "../record/store.js";
 import { draft, forget } from "../ui/drafts.js";
 import { inOneLine } from "../ui/fault.js";
 import { dismiss } from "../ui/toast.js";
@@ -45,12 +45,13 @@ class Cells {
   /**
    * Store a value, once what is stored of its record already is. Returns what was refused, if it was.
    * @param {Edit} edit @param {unknown} value @param {Typed} typed
-   * @param {(record: any, path: string, value: unknown) => Promise<any>} write
+   * @param {(record: any, path: string, value: unknown, done: import("../record/store.js").Deed) => Promise<any>} write `done`: what can be undone by then
    * @returns {Promise<Deed | null>}
    */
   async store({ record, path, after, refused }, value, typed, write) {
     if (refused) this.end(refused);
     const deed = /** @type {Deed} */ ({ id: String(record.id), path, value, typed, fault: "", toast: 0 });
+    const done = beginDeed();
     const before = this.of(record).findLast(({ fault }) => !fault);
     this.set([...this.deeds.value, deed]);
     const stored = async () => {
@@ -58,14 +59,16 @@ class Cells {
       let base = record; // with what one has seen of it
       for (const { stored: made, path: changed } of after) if (made) base = withMember(base, stepsOf(changed)[0], member(made, stepsOf(changed)[0]));
       deed.base = base;
-      deed.stored = await write(base, path, value);
+      deed.stored = await write(base, path, value, done);
     };
-    deed.ended = stored();
+    deed.ended = done.ended = stored();
     try {
       await deed.ended;
       this.end(deed);
+      if (!done.undo) endDeed(done);
       return null;
     } catch (error) {
+      endDeed(done);
       deed.fault = inOneLine(error);
       deed.isUndecided = error instanceof Undecided;
       this.set([...this.deeds.value]);

@@ -138,7 +138,7 @@ export function Grid({ table, rows, columns, widthOf, fields, order, openedId, f
   };
   /** What is refused waits at its place, and is told: the next key may be meant for another. */
   const store = (/** @type {Edit} */ made, /** @type {unknown} */ value, /** @type {import("./cells.js").Typed} */ typed, /** @type {import("../record/store.js").How} */ how) =>
-    void cells.store(made, value, typed, (...what) => onSave(...what, how)).then((refused) => refused && tell(refused));
+    void cells.store(made, value, typed, (record, path, value, deed) => onSave(record, path, value, { ...how, deed })).then((refused) => refused && tell(refused));
   const tell = (/** @type {import("./cells.js").Deed} */ deed) => {
     const act = { name: deed.isUndecided ? "Decide" : "What I typed", run: () => now.current.reopen(deed) };
     deed.toast = say(`${deed.path} of ${table} ${deed.id} was not saved`, { kind: "failed", detail: deed.fault, isLasting: true, act });

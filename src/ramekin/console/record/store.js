@@ -116,8 +116,8 @@ export const conflict = { ask: /** @type {(base: any, mine: any, theirs: any, wh
 export class Undecided extends Error {}
 
 /**
- * @typedef {{isUndo?: boolean, isAskedLater?: boolean}} How
- *   `isAskedLater`: where somebody has to decide, nothing is asked, as keys may be meant for another place by then, and it is refused as undecided
+ * @typedef {{isUndo?: boolean, isAskedLater?: boolean, deed?: Deed}} How
+ *   `isAskedLater`: where somebody has to decide, nothing is asked, as keys may be meant for another place by then, and it is refused as undecided; `deed`: its place among what can be undone
  */
 
 /**
@@ -141,7 +141,7 @@ export async function saveRecord(table, base, mine, how = {}) {
 }
 
 /** @param {string} table @param {any} base @param {any} mine @param {How} how */
-async function replaceRecord(table, base, mine, { isUndo, isAskedLater }) {
+async function replaceRecord(table, base, mine, { isUndo, isAskedLater, deed }) {
   for (let attempt = 0; attempt < 5; attempt += 1) {
     const now = await fetchRecord(table, base.id);
     const { merged, conflicts, taken } = merge(base, mine, now.record);
@@ -156,7 +156,7 @@ async function replaceRecord(table, base, mine, { isUndo, isAskedLater }) {
       const what = `${table} ${record.id}: ${namesOf(now.record, record)}`;
       const told = `Saved ${what}${taken.length ? `, with what somebody else had changed: ${taken.join(", ")}` : ""}`;
       if (isUndo) say(`Undone ${what}`);
-      else undoable(told, () => saveRecord(table, record, now.record, { isUndo: true }));
+      else undoable(told, () => saveRecord(table, record, now.record, { isUndo: true }), deed);
       return record;
     } catch (error) {
       if (/** @type {any} */ (error).status !== 412) throw error;
@@ -171,26 +171,43 @@ function namesOf(before, after) {
   return names.length > NAMED ? `${names.slice(0, NAMED).join(", ")} and ${names.length - NAMED} more` : names.join(", ") || "as it was";
 }
 
-/** @type {{undo: () => Promise<unknown>, toast: number}[]} */
+/** @typedef {{toast: number, undo?: () => Promise<unknown>, ended?: Promise<unknown>}} Deed something that was done, or is being done until it has `ended` */
+
+/** @type {Deed[]} */
 const deeds = [];
+
+/** Have a place, in the order of what was begun, among what can be undone, for something that is being done. @returns {Deed} */
+export function beginDeed() {
+  const deed = { toast: 0 };
+  deeds.push(deed);
+  if (deeds.length > 50) deeds.shift();
+  return deed;
+}
+
+/** Give up a place, as nothing was done. @param {Deed} deed */
+export const endDeed = (deed) => void (deeds.includes(deed) && deeds.splice(deeds.indexOf(deed), 1));
 
 /**
  * Say what was done, with a way back.
  * @param {string} text
  * @param {() => Promise<unknown>} undo
  */
-export function undoable(text, undo) {
-  const deed = { undo, toast: 0 };
+export function undoable(text, undo, deed = beginDeed()) {
+  deed.undo = undo;
   deed.toast = say(text, { act: { name: "Undo", run: () => undoLast(deed) } });
-  deeds.push(deed);
-  if (deeds.length > 50) deeds.shift();
 }
 
-/** Undo what was done last, or one deed. @param {typeof deeds[number]} [deed] */
-export async function undoLast(deed = deeds.at(-1)) {
-  const at = deed ? deeds.indexOf(deed) : -1;
-  if (!deed || at < 0) return;
-  deeds.splice(at, 1);
+let undone = Promise.resolve();
+
+/** Undo what was begun last, or one deed, once it is done. One after the other, as they may be of one record. @param {Deed} [deed] */
+export function undoLast(deed = deeds.at(-1)) {
+  if (!deed || !deeds.includes(deed)) return undone;
+  endDeed(deed);
   dismiss(deed.toast);
-  await deed.undo().catch(sayFault);
+  undone = undone.then(async () => {
+    await deed.ended?.catch(() => {});
+    dismiss(deed.toast);
+    await deed.undo?.().catch(sayFault);
+  });
+  return undone;
 }
