@@ -174,6 +174,47 @@ def test_a_refusal_that_comes_at_once_shifts_nothing_that_is_typed_after_it(slow
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("how", [{"drop": True}, {"status": 504}, {"status": 503}], ids=str)
+def test_a_cell_whose_answer_is_lost_is_saved_and_can_be_undone(slow, server, how):
+    rule = {"table": "numbers", "method": "PUT", "after_commit": True, "count": 1}
+    with server.client() as client:
+        client.put("/api/v1/faults", json={"rules": [rule | how]}).raise_for_status()
+    press(slow, "ArrowRight")
+    write(slow, "61")
+    expect(slow.get_by_text("Saved numbers 1: c0")).to_be_visible()
+    expect_stored(slow, server, "c0", [61, 2, 3, 4, 5])
+    press(slow, "Control+z")
+    expect(slow.get_by_text("Undone numbers 1: c0")).to_be_visible()
+    expect_stored(slow, server, "c0", [1, 2, 3, 4, 5])
+
+
+@pytest.mark.long
+def test_a_cell_of_which_nobody_knows_whether_it_is_stored_says_so(slow, server):
+    asked = []
+
+    def lose(route):
+        asked.append(route.request.method)
+        if asked == ["GET"]:
+            route.continue_()
+        elif route.request.method == "PUT":
+            route.fetch()
+            route.fulfill(status=504, body="")
+        else:
+            route.fulfill(status=500, body="")
+
+    slow.route("**/data/numbers/1", lose)
+    press(slow, "ArrowRight")
+    write(slow, "61")
+    expect(slow.get_by_text("Whether c0 of numbers 1 is saved is not known")).to_be_visible()
+    expect_refused(slow, 0, 1)
+    assert asked == ["GET", "PUT", "GET"]
+    slow.unroute("**/data/numbers/1")
+    press(slow, "Enter", "Escape")
+    expect(cell(slow, 0, 1)).to_have_text("61")
+    expect(slow.get_by_role("grid")).to_be_focused()
+
+
+@pytest.mark.long
 def test_a_conflict_takes_no_keys_of_another_cell(slow, server):
     with server.client() as client:
         client.patch("/api/v1/data/numbers/1", json={"c0": 50}).raise_for_status()

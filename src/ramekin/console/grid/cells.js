@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import { stepsOf } from "../fields.js";
 import { member, withMember } from "../json.js";
-import { Undecided, beginDeed, endDeed } from "../record/store.js";
+import { NOT_KNOWN, Undecided, beginDeed, endDeed } from "../record/store.js";
 import { draft, forget } from "../ui/drafts.js";
 import { inOneLine } from "../ui/fault.js";
 import { dismiss } from "../ui/toast.js";
@@ -12,8 +12,8 @@ import { dismiss } from "../ui/toast.js";
  * @typedef {{text: string, kind: import("../values.js").Kind}} Typed
  * @typedef {{record: any, path: string, at: number, after: Deed[], turn: number, refused?: Deed}} Edit a cell that is edited, of a record as it
  *   was when that began, its row, and what was being stored of the record by then; `turn` tells it from those before
- * @typedef {{id: string, path: string, value: unknown, typed: Typed, fault: string, isUndecided?: boolean, base?: any, stored?: any, ended?: Promise<unknown>, toast: number}} Deed
- *   `fault`: why it was refused; `isUndecided`: somebody has to decide which of two versions holds; `base`: the record as it was seen; `stored`: as it was stored
+ * @typedef {{id: string, path: string, value: unknown, typed: Typed, fault: string, isUndecided?: boolean, isNotKnown?: boolean, base?: any, stored?: any, ended?: Promise<unknown>, toast: number}} Deed
+ *   `fault`: why it was refused; `isUndecided`: somebody has to decide which of two versions holds; `isNotKnown`: it may be stored all the same; `base`: the record as it was seen; `stored`: as it was stored
  */
 
 class Cells {
@@ -70,6 +70,7 @@ class Cells {
     } catch (error) {
       endDeed(done);
       deed.fault = inOneLine(error);
+      deed.isNotKnown = /** @type {any} */ (error).code === NOT_KNOWN;
       deed.isUndecided = error instanceof Undecided;
       this.set([...this.deeds.value]);
       return deed;

@@ -128,7 +128,10 @@ export function Grid({ table, rows, columns, widthOf, fields, order, openedId, f
     if (isEditable(record, path)) setEdit(cells.edit(record, path, row));
   };
   const leave = (/** @type {Edit} */ left, isGivenUp = false) => {
-    if (isGivenUp && left.refused) cells.end(left.refused);
+    if (isGivenUp && left.refused) {
+      cells.end(left.refused);
+      if (left.refused.isNotKnown) void rows.refresh();
+    }
     if (box.current?.querySelector(".cell-editor")?.contains(document.activeElement)) box.current.focus({ preventScroll: true });
     setEdit((now) => (now === left ? null : now)); // another cell may be edited already
   };
@@ -141,7 +144,8 @@ export function Grid({ table, rows, columns, widthOf, fields, order, openedId, f
     void cells.store(made, value, typed, (record, path, value, deed) => onSave(record, path, value, { ...how, deed })).then((refused) => refused && tell(refused));
   const tell = (/** @type {import("./cells.js").Deed} */ deed) => {
     const act = { name: deed.isUndecided ? "Decide" : "What I typed", run: () => now.current.reopen(deed) };
-    deed.toast = say(`${deed.path} of ${table} ${deed.id} was not saved`, { kind: "failed", detail: deed.fault, isLasting: true, act });
+    const what = `${deed.path} of ${table} ${deed.id}`;
+    deed.toast = say(deed.isNotKnown ? `Whether ${what} is saved is not known` : `${what} was not saved`, { kind: "failed", detail: deed.fault, isLasting: true, act });
   };
   /** Ask which of two versions holds, and store that. @param {import("./cells.js").Deed} deed */
   const decide = (deed) => store({ record: deed.base, path: deed.path, at: -1, after: [], turn: 0, refused: deed }, deed.value, deed.typed, {});

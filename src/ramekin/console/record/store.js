@@ -8,6 +8,9 @@ import { kindOf } from "../values.js";
 
 /** @typedef {{record: any, tag: string, expires?: string | null}} Tagged */
 
+/** The code of what may be stored, or not. */
+export const NOT_KNOWN = "not-known";
+
 /** Members that are named at the most. */
 const NAMED = 3;
 
@@ -142,28 +145,39 @@ export async function saveRecord(table, base, mine, how = {}) {
 
 /** @param {string} table @param {any} base @param {any} mine @param {How} how */
 async function replaceRecord(table, base, mine, { isUndo, isAskedLater, deed }) {
+  const done = (/** @type {any} */ before, /** @type {any} */ wanted, /** @type {any} */ record, /** @type {string[]} */ taken) => {
+    tellOf(table, record);
+    const what = `${table} ${record.id}: ${namesOf(before, wanted)}`;
+    if (isUndo) say(`Undone ${what}`);
+    else undoable(`Saved ${what}${taken.length ? `, with what somebody else had changed: ${taken.join(", ")}` : ""}`, () => saveRecord(table, wanted, before, { isUndo: true }), deed);
+    return record;
+  };
+  let lost = /** @type {Problem | null} */ (null); // no answer has come, or none that tells
   for (let attempt = 0; attempt < 5; attempt += 1) {
-    const now = await fetchRecord(table, base.id);
+    const now = await fetchRecord(table, base.id).catch((error) => { throw lost && error.status !== 404 ? notKnown(lost) : error; });
     const { merged, conflicts, taken } = merge(base, mine, now.record);
+    if (isSame(merged, now.record) && !isSame(base, mine)) return done(base, mine, now.record, []); // it is there: sent before, and the answer was lost
     if (conflicts.length) tellOf(table, now.record);
+    if (lost) throw conflicts.length ? notKnown(lost) : lost;
     if (conflicts.length && isAskedLater) throw new Undecided(`Somebody else has changed ${conflicts.join(", ")}, too, so it is not saved yet: choose which holds.`);
     const wanted = conflicts.length ? await conflict.ask(base, mine, now.record) : merged;
     if (wanted === null) return null;
     if (wanted === undefined) throw new Undecided("Somebody else has changed this record, so it is not saved yet.");
     try {
       const { record } = await putRecord(table, base.id, wanted, now.tag);
-      tellOf(table, record);
-      const what = `${table} ${record.id}: ${namesOf(now.record, record)}`;
-      const told = `Saved ${what}${taken.length ? `, with what somebody else had changed: ${taken.join(", ")}` : ""}`;
-      if (isUndo) say(`Undone ${what}`);
-      else undoable(told, () => saveRecord(table, record, now.record, { isUndo: true }), deed);
-      return record;
+      return done(now.record, record, record, taken);
     } catch (error) {
-      if (/** @type {any} */ (error).status !== 412) throw error;
+      const isLost = error instanceof Problem && error.isOpen;
+      if (!isLost && /** @type {any} */ (error).status !== 412) throw error;
+      if (isLost) lost = error;
+      if (conflicts.length) [base, mine] = [now.record, wanted]; // which is decided
     }
   }
   throw new Error("The record is being changed again and again; try once more.");
 }
+
+/** @param {Problem} lost what came instead of an answer */
+const notKnown = (lost) => new Problem({ status: lost.status, code: NOT_KNOWN, title: "Whether it is stored is not known", detail: `${lost.detail || lost.title} Whether it is stored is not known: look at the record, or store it once more.` });
 
 /** The members that are others in one record than in another, a few of them by name. @param {any} before @param {any} after */
 function namesOf(before, after) {
