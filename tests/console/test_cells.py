@@ -101,12 +101,24 @@ def test_f2_goes_to_the_kind_of_a_value_and_back(slow, server):
     expect(kind).to_be_focused()
     press(slow, "F2")
     expect(slow.get_by_label("c0", exact=True)).to_be_focused()
-    press(slow, "F2")
-    kind.select_option("null")
+    press(slow, "F2", "ArrowDown", "ArrowDown")  # past true or false, of which there is a list of its own
+    expect(kind).to_be_focused()
+    expect(kind).to_have_value("null")
     press(slow, "Tab")
     expect(slow.get_by_label("c1", exact=True)).to_be_focused()
     press(slow, "Escape")
     expect_stored(slow, server, "c0", [None, 2, 3, 4, 5])
+
+
+@pytest.mark.long
+def test_escape_in_the_grid_closes_the_record_that_it_opened(slow):
+    panel = slow.get_by_role("complementary", name="Record 2")
+    press(slow, "ArrowDown", "Space")
+    expect(panel).to_be_visible()
+    expect(slow.get_by_role("grid")).to_be_focused()
+    press(slow, "Escape")
+    expect(panel).to_have_count(0)
+    expect(cell(slow, 1, 0)).to_have_class(re.compile("active"))
 
 
 @pytest.mark.long

@@ -122,15 +122,15 @@ export function CellEditor({ label, value, field, refused, onSave, onCancel, onN
     if (made === "boolean" && !/^(true|false)$/.test(text)) setText("true"); // one of the two that can be chosen
   };
   const choices = field?.kind === "enum" && kind !== "spelled" ? field.choices?.map(String) : kind === "boolean" ? ["true", "false"] : null;
-  const entry = choices ? html`<select ref=${input} aria-label=${label} value=${text} onChange=${type}>
+  const entry = choices ? html`<select key="choice" ref=${input} aria-label=${label} value=${text} onChange=${type}>
       ${!choices.includes(text) && html`<option value=${text}></option>`}${choices.map((each) => html`<option value=${each}>${each}</option>`)}</select>`
-    : html`<textarea ref=${input} aria-label=${label} value=${text} rows=${Math.min(8, text.split("\n").length)} spellcheck=${false} aria-invalid=${!!fault} dir="auto" wrap=${wrapOf(text)}
+    : html`<textarea key="text" ref=${input} aria-label=${label} value=${text} rows=${Math.min(8, text.split("\n").length)} spellcheck=${false} aria-invalid=${!!fault} dir="auto" wrap=${wrapOf(text)}
         title="Enter saves, Shift Enter breaks the line, F2 goes to the kind of value" readonly=${isBusy || kind === "null" || kind === "missing"} placeholder=${field?.kind === "date-time" ? "2026-01-31T12:00:00Z" : ""}
         onInput=${type}></textarea>`;
   return html`<div class="cell-editor" aria-busy=${isBusy} onKeyDown=${press} onPointerDown=${(/** @type {Event} */ event) => event.stopPropagation()}
       onFocusOut=${(/** @type {FocusEvent} */ event) => !(/** @type {Element} */ (event.currentTarget)).contains(/** @type {Node} */ (event.relatedTarget)) && save()}>
     ${entry}
-    <select class="kind" ref=${list} aria-label="Kind of value" value=${kind} onChange=${(/** @type {any} */ event) => choose(event.target.value)}>
+    <select key="kind" class="kind" ref=${list} aria-label="Kind of value" value=${kind} onChange=${(/** @type {any} */ event) => choose(event.target.value)}>
       ${kindsFor(field, start).map((each) => html`<option value=${each}>${named(each).replace(/^an? /, "")}</option>`)}
     </select>
     ${fault && html`<p class="bad" role="alert">${fault}</p>`}

@@ -75,6 +75,7 @@ export function TableView({ table }) {
     if (filter.columns.length) await rows.refresh(); // whose rows are no whole records
     return stored;
   };
+  const close = () => go(link(["tables", table], words, mark));
   if (!known && isMissing(rows.error.value)) return html`<${Missing} table=${table} />`;
   if (!known && rows.error.value) return html`<div class="pad"><${Fault} error=${rows.error.value} /></div>`;
   return html`<div class="table-view ${openedId ? "with-panel" : ""}">
@@ -86,11 +87,11 @@ export function TableView({ table }) {
       ${rows.warnings.value.map((text) => html`<p class="note" role="status">${text}</p>`)}
       ${rows.total.value === 0 && !rows.error.value ? html`<${Nothing} table=${table} filter=${filter} onFilter=${show} />`
         : html`<${Grid} table=${table} rows=${rows} columns=${columns} widthOf=${widthOf} fields=${fields} order=${filter.order} openedId=${openedId} fresh=${fresh}
-            onFit=${fit} isWritable=${may("write")} href=${href} onOpen=${(/** @type {any} */ record) => go(href(record))} onSort=${sort} onWidth=${resize} onSave=${save} />`}
+            onFit=${fit} isWritable=${may("write")} href=${href} onOpen=${(/** @type {any} */ record) => go(href(record))} onClose=${close} onSort=${sort} onWidth=${resize} onSave=${save} />`}
       ${rows.isWaiting && html`<p class="grid-wait late" role="status">Looking for records…</p>`}
     </section>
     ${openedId !== undefined && html`<${RecordPanel} key=${`${table}/${openedId}`} table=${table} id=${openedId} fields=${fields}
-      schema=${known?.schema} tab=${parts[4]} onTab=${(/** @type {string} */ tab) => go(link([...parts.slice(0, 4), tab], words, mark), { replace: true })} onClose=${() => go(link(["tables", table], words, mark))} />`}
+      schema=${known?.schema} tab=${parts[4]} onTab=${(/** @type {string} */ tab) => go(link([...parts.slice(0, 4), tab], words, mark), { replace: true })} onClose=${close} />`}
   </div>`;
 }
 
