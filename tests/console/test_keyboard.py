@@ -128,6 +128,7 @@ def test_columns_are_sorted_and_resized_at_their_headers(page, server):
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Shift+Enter")
     expect(page).to_have_url(f"{server.url}/console/tables/users?sort=-email,full_name")
+    expect(cell(page, 0, 1)).not_to_have_text("")  # by which the columns have their widths
     width = email.bounding_box()["width"]
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("+")

@@ -631,6 +631,8 @@ def test_a_refusal_that_comes_late_gives_back_what_was_typed(page, server):
     page.get_by_label("a", exact=True).fill("101")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Not this.")).to_be_visible()
+    expect(page.get_by_label("a", exact=True)).to_have_count(0)
+    page.keyboard.press("Enter")
     expect(page.get_by_label("a", exact=True)).to_be_focused()
     expect(page.get_by_label("a", exact=True)).to_have_value("101")
     page.keyboard.press("Escape")
