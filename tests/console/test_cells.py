@@ -422,5 +422,12 @@ def test_the_panel_of_a_record_is_widened_by_its_edge_and_stays_so(pets, server)
     pets.reload()
     expect(panel).to_be_visible()
     assert panel.bounding_box()["width"] == dragged - 24
+    for _ in range(40):
+        edge.press("ArrowLeft")
+    close = pets.get_by_role("button", name="Close").last
+    for width in (1000, 900, 761):
+        pets.set_viewport_size({"width": width, "height": 800})
+        box = close.bounding_box()
+        assert box["x"] + box["width"] <= width, "what it has at its right can be reached"
     pets.set_viewport_size({"width": 400, "height": 800})
     assert panel.bounding_box()["width"] == 400

@@ -189,7 +189,7 @@ export function Grid({ table, rows, columns, widthOf, fields, order, openedId, f
       if (!pressHead(event)) return;
     } else if (event.key === "Enter" || event.key === "F2") begin();
     else if (event.key === " " && rows.at(active.row)) void (isTold(active) || onOpen(rows.at(active.row)));
-    else if (far && event.key === "c" && !String(getSelection())) {
+    else if (far && event.key.toLowerCase() === "c" && !String(getSelection())) {
       void copy("", () => edited(shown(rows.at(active.row) ?? {}, columns[active.column])));
     } else return;
     event.preventDefault();

@@ -29,7 +29,7 @@ export function Shell() {
     const jump = (/** @type {KeyboardEvent} */ event) => {
       pressed(event, isTyping(event.target));
       if (isTyping(event.target) || opened.value.length) return;
-      if (event.key === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey) void undoLast();
+      if (event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey) void undoLast();
       if (event.key !== "/") return;
       event.preventDefault();
       setOut(true);
