@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -43,11 +44,15 @@ def answers(port, process):
 
 def log_until(process, word):
     """Wait until a line of the log has a word, and return what came up to it: a server answers before it greets."""
-    lines = []
-    for line in process.stderr:
-        lines.append(line)
-        if word in line:
-            return "".join(lines)
+    lines, giving_up = [], threading.Timer(60, process.kill)
+    giving_up.start()
+    try:
+        for line in process.stderr:
+            lines.append(line)
+            if word in line:
+                return "".join(lines)
+    finally:
+        giving_up.cancel()
     raise AssertionError(lines)
 
 
@@ -78,11 +83,11 @@ def test_a_server_whose_greeting_cannot_be_printed_serves(where, is_kept, tmp_pa
 
 def test_a_server_whose_greeting_nobody_reads_serves():
     read, written = os.pipe()
+    os.close(read)  # before the server begins: it may greet before it is known here that it has begun
     port = free_port()
     process = subprocess.Popen(
         [*COMMAND, "serve", "--port", str(port)], stdout=written, stderr=subprocess.PIPE, text=True
     )
-    os.close(read)
     os.close(written)
     assert answers(port, process)
     assert log_until(process, "greeting")
