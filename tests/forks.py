@@ -113,7 +113,9 @@ def _wait_to_be_forked(ours: socket.socket) -> tuple[dict[str, Any], list[int]]:
             child = os.fork()
             if child != 0:
                 os.write(tell, b"%d" % child)
-                ctypes.CDLL(None)._exit(0)  # at once: coverage makes `os._exit` write its file, while the child is at work
+                ctypes.CDLL(None)._exit(
+                    0
+                )  # at once: coverage makes `os._exit` write its file, while the child is at work
             ours.close()
             os.close(told)
             os.close(tell)

@@ -46,13 +46,13 @@ class Service:
     """The application and its protocol, one of the three ways to an endpoint."""
 
     def __init__(self, way: str, clock: Clock | None = None, ids: IdSource | None = None, **options: Any) -> None:
-        has_hot_routes, self._protocol = WAYS[way]
+        has_short_ways, self._protocol = WAYS[way]
         self.loop, self.threads = asyncio.new_event_loop(), Threads()
         self.loop.set_default_executor(self.threads)
         self.context = copy_context()  # a server has one of its own too, in which it is told its root path
         self.database = start_database(clock=clock, ids=ids)
-        self.app = create_app(self.database, has_hot_routes=has_hot_routes, **options)
-        self.app.state.short_way = ShortWay(self.app.state.hot_table, self.app.state.edge)
+        self.app = create_app(self.database, has_short_ways=has_short_ways, **options)
+        self.app.state.short_way = ShortWay(self.app.state.record_endpoints, self.app.state.edge)
         self.config = uvicorn.Config(self.app, http=self._protocol, lifespan="off", log_config=None, ws="none", proxy_headers=False)  # fmt: skip
         self.config.load()
 

@@ -116,9 +116,9 @@ def test_every_answer_says_what_a_cache_may_do(api, pets, method):
     assert api.post(PETS, json={}).headers["cache-control"] == "no-cache"
 
 
-@pytest.mark.parametrize("has_hot_routes", [False, True])
-def test_with_keys_no_cache_that_many_share_may_keep_an_answer(has_hot_routes):
-    app = create_app(start_database(), keys=[KEY], rate_limit="1000/second", has_hot_routes=has_hot_routes)
+@pytest.mark.parametrize("has_short_ways", [False, True])
+def test_with_keys_no_cache_that_many_share_may_keep_an_answer(has_short_ways):
+    app = create_app(start_database(), keys=[KEY], rate_limit="1000/second", has_short_ways=has_short_ways)
     with InsideClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
         client.headers["authorization"] = f"Bearer {KEY}"
         client.post(PETS, json={"id": 1, "n": 1, "kind": "dog"})

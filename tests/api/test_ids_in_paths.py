@@ -56,7 +56,7 @@ def service(request):
     }
     database = Database(models)
     asyncio.run(database.__aenter__())
-    app = create_app(database, has_hot_routes=request.param)
+    app = create_app(database, has_short_ways=request.param)
     with InsideClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
         integers = {"type": "object", "properties": {"id": {"type": "integer"}}}
         assert client.put("/api/v1/tables/defined", json={"schema": integers}).status_code == 201

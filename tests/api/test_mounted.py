@@ -44,7 +44,7 @@ def behind_a_proxy(path, **options):
 WAYS = {
     "behind a proxy": (lambda: behind_a_proxy("/db"), "", "/db"),
     "mounted": (lambda: mounted("/db"), "", "/db"),
-    "mounted without short ways": (lambda: mounted("/db", has_hot_routes=False), "", "/db"),
+    "mounted without short ways": (lambda: mounted("/db", has_short_ways=False), "", "/db"),
     "mounted twice": (lambda: mounted("/a", "/b c"), "", "/a/b%20c"),
     "root path": (mounted, "/proxy", "/proxy"),
     "root path, and mounted": (lambda: mounted("/db"), "/proxy", "/proxy/db"),

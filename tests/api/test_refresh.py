@@ -21,7 +21,7 @@ POST = (
 def service(request):
     service = Service(request.param)
     service.app.state.context.reads_anew = True
-    service.app.state.short_way = ShortWay(service.app.state.hot_table, service.app.state.edge)
+    service.app.state.short_way = ShortWay(service.app.state.record_endpoints, service.app.state.edge)
     yield service
     service.close()
 

@@ -12,7 +12,7 @@ from fastapi import Depends
 
 from ramekin.api.app import create_app
 from ramekin.api.declared.endpoint import Endpoint
-from ramekin.api.wire.asgi import HotTable
+from ramekin.api.wire.asgi import RecordEndpoints
 from tests.conftest import MODELS, Server, start_database
 from tests.pipe import WAYS as PIPES
 from tests.pipe import Service
@@ -220,7 +220,7 @@ def test_a_route_of_records_with_a_dependency_stops_the_start():
     [route] = [route for route in app.routes if route.name == "put_record"]
     app.add_api_route(route.path, route.endpoint, methods=["PUT"], dependencies=[Depends(lambda: None)])
     with pytest.raises(TypeError, match="dependencies"):
-        HotTable(app, app.state.context)
+        RecordEndpoints(app, app.state.context)
 
 
 def test_a_route_of_records_with_a_parameter_of_its_own_stops_the_start():
@@ -232,7 +232,7 @@ def test_a_route_of_records_with_a_parameter_of_its_own_stops_the_start():
     with_more.endpoint = route.endpoint.endpoint
     app.add_api_route(route.path, with_more, methods=["PUT"])
     with pytest.raises(TypeError, match="parameters"):
-        HotTable(app, app.state.context)
+        RecordEndpoints(app, app.state.context)
 
 
 @pytest.fixture

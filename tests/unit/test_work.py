@@ -79,7 +79,7 @@ def asking(*, in_order=False, **options):
     if in_order:
         asyncio.run(database.find("t"))
     app = create_app(database, **options)
-    app.state.short_way = ShortWay(app.state.hot_table, app.state.edge)
+    app.state.short_way = ShortWay(app.state.record_endpoints, app.state.edge)
     config = uvicorn.Config(app, http=RecordProtocol, lifespan="off", log_config=None)
     config.load()
     protocol, transport = RecordProtocol(config, ServerState(), {}, loop), Transport()

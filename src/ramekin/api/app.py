@@ -48,7 +48,7 @@ from ramekin.api.http.problems import problem_answer
 from ramekin.api.openapi import docs_pages as docs
 from ramekin.api.openapi import document as openapi
 from ramekin.api.routes import address, methods_of, read_root_path, unknown_route
-from ramekin.api.wire.asgi import AsgiResponse, HotRoutes, HotTable, add_routes
+from ramekin.api.wire.asgi import AsgiResponse, RecordEndpoints, ShortRoutes, add_routes
 from ramekin.api.wire.middleware import EdgeMiddleware
 from ramekin.database.branches import MAX_BRANCHES, Branches
 from ramekin.version import __version__
@@ -86,7 +86,7 @@ def create_app(
     has_docs: bool = True,
     has_console: bool = True,
     has_access_log: bool = False,
-    has_hot_routes: bool = True,
+    has_short_ways: bool = True,
     json_server: Door | None = None,
     is_dev: bool = False,
     max_branches: int = MAX_BRANCHES,
@@ -102,7 +102,7 @@ def create_app(
         cors_origins: origins whose pages may read and send, such as ``https://app.example.com``, or ``*`` for all.
         root_path: what a proxy takes off the front of every path, such as ``/db``; addresses in answers begin with it.
         has_console: there is the console, which is the first page.
-        has_hot_routes, json_server: requests for records go past FastAPI's router; there are json-server's addresses.
+        has_short_ways, json_server: requests for records go past FastAPI's router; there are json-server's addresses.
         is_dev: there are branches, checkpoints and the like; pages of this machine may read and send as well.
         max_branches, delay_ms: how many branches there may be; how long every request is held up, on purpose.
 
@@ -117,7 +117,7 @@ def create_app(
     edge = Edge(*doors, database.ids, has_access_log=has_access_log, root_path=read_root_path(root_path))
     context = Context(database, edge, Branches(database, max_branches) if is_dev else None, delay_ms)
     pages = _pages(json_server, has_docs=has_docs, has_console=has_console)
-    return _build(context, edge, json_server, pages, has_hot_routes=has_hot_routes)
+    return _build(context, edge, json_server, pages, has_short_ways=has_short_ways)
 
 
 def _limits(rate_limit: str | None, clock: Clock) -> tuple[RateLimit | None, RateLimit]:
@@ -143,7 +143,7 @@ def _pages(json_server: Door | None, *, has_docs: bool, has_console: bool) -> En
 
 
 def _build(
-    context: Context, edge: Edge, json_server: Door | None, pages: Endpoints, *, has_hot_routes: bool
+    context: Context, edge: Edge, json_server: Door | None, pages: Endpoints, *, has_short_ways: bool
 ) -> FastAPI:
     """Return the application of a database behind its edge."""
     app, database = _framework(), context.database
@@ -157,9 +157,9 @@ def _build(
     told = {"has_keys": edge.has_keys, "has_rate_limit": edge.has_rate_limit}
     openapi.install(app, known, database.models, database.limits, **told)
     context.describe(app.openapi)
-    app.state.hot_table = HotTable(app, context)
-    if has_hot_routes:
-        app.add_middleware(HotRoutes, table=app.state.hot_table)
+    app.state.record_endpoints = RecordEndpoints(app, context)
+    if has_short_ways:
+        app.add_middleware(ShortRoutes, records=app.state.record_endpoints)
     app.add_middleware(EdgeMiddleware, app=app, edge=edge)
     return app
 

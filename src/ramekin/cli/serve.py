@@ -240,7 +240,7 @@ def _application(database: Database, run: Run) -> FastAPI:
         has_docs=settings.docs,
         has_console=settings.console,
         has_access_log=settings.access_log,
-        has_hot_routes=settings.fast_path != "off",
+        has_short_ways=settings.fast_path != "off",
         json_server=None if run.json_server is None else run.json_server.door,
         is_dev=settings.dev,
         max_branches=settings.max_branches,
@@ -258,7 +258,7 @@ def _application(database: Database, run: Run) -> FastAPI:
 
 def _refuse_unreadable(settings: Settings) -> None:
     """Refuse what would stop the application, by the name of its flag. Raises Refused."""
-    kinds: list[tuple[str, Sequence[str], Callable[[str], object], str]] = [
+    read_by: list[tuple[str, Sequence[str], Callable[[str], object], str]] = [
         ("--rate-limit", (settings.rate_limit,) if settings.rate_limit else (), RateLimit, "1000/second or 60/minute"),
         ("--trusted-proxy", settings.trusted_proxy, lambda text: Proxies([text]), "10.0.0.1 or 10.0.0.0/8"),
         ("--allow-host", settings.allow_host, lambda text: Origins([text]), "db.example.com"),
@@ -266,7 +266,7 @@ def _refuse_unreadable(settings: Settings) -> None:
         ("--delay", (settings.delay,) if settings.delay else (), read_delay, "200ms or 1s, at most 600s"),
         ("--root-path", (settings.root_path,) if settings.root_path else (), read_root_path, "/db"),
     ]
-    for flag, texts, read, like in kinds:
+    for flag, texts, read, like in read_by:
         for text in texts:
             try:
                 read(text)

@@ -52,7 +52,7 @@ def config_of(app: FastAPI, settings: Settings, most_connections: int) -> uvicor
         idle_s=settings.keep_alive_seconds,
     )
     doorkeeper = Doorkeeper(edge.proxies, edge.metrics.refusals, most_connections, settings.max_address_connections)
-    app.state.short_way = ShortWay(app.state.hot_table, edge, deadlines, doorkeeper)
+    app.state.short_way = ShortWay(app.state.record_endpoints, edge, deadlines, doorkeeper)
     return uvicorn.Config(
         app,
         http=RecordProtocol if settings.fast_path == "protocol" else Connection,

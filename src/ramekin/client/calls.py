@@ -304,10 +304,10 @@ def load_text(body: Iterable[bytes], mode: str, ttl: str | None) -> Call[dict[st
     return Call("POST", _address("load", mode=mode, ttl=ttl), _loaded, body, is_repeatable=True)
 
 
-def dump_text(table: str | None, kind: str) -> Call[None]:
+def dump_text(table: str | None, media: str) -> Call[None]:
     """Return the call for every record of a table, or of every table, as a text that comes in pieces."""
     path = _address("dump") if table is None else _address("dump", table)
-    return Call("GET", path, nothing, headers={"Accept": kind}, is_repeatable=True, is_streamed=True)
+    return Call("GET", path, nothing, headers={"Accept": media}, is_repeatable=True, is_streamed=True)
 
 
 def dump() -> Call[dict[str, list[Row]]]:

@@ -38,7 +38,7 @@ class Call(Generic[T]):
     Attributes:
         path: behind the server's address, ready to be sent.
         read: returns what the caller gets from an answer that is no problem.
-        body: of `kind`, its content type; pieces are sent by the client that blocks, an iterator of them once, whatever
+        body: of the type `media`; pieces are sent by the client that blocks, an iterator of them once, whatever
             comes of it, anything else that can be gone through from its beginning each time.
         is_repeatable: whether it may be applied twice without harm, so that it is sent again when no answer came.
         is_streamed: whether the body of a good answer is left to the driver; `read` is then not asked.
@@ -49,7 +49,7 @@ class Call(Generic[T]):
     path: str
     read: Callable[[Reply], T]
     body: bytes | Iterable[bytes] | None = None
-    kind: str = "application/json"
+    media: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
     is_repeatable: bool = False
     is_streamed: bool = False

@@ -155,8 +155,8 @@ def error_of(reply: Reply) -> errors.RamekinError:
     faults = [
         errors.Fault(fault["pointer"], fault["detail"], part=fault.get("in", "")) for fault in problem.get("errors", [])
     ]  # lines: in detail
-    kind = _classes().get(reply.code, errors.RamekinError)
-    error = kind.__new__(kind)
+    error_class = _classes().get(reply.code, errors.RamekinError)
+    error = error_class.__new__(error_class)
     errors.RamekinError.__init__(error, str(problem.get("detail", "")), faults=faults, index=problem.get("index"))
     error.add_note(f"status {reply.status}, request {problem.get('instance', '')}")
     return error

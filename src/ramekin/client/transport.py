@@ -28,13 +28,13 @@ class Connections(Generic[H]):
     Two processes that share a connection would read each other's answers; one loop cannot wait for another's.
     """
 
-    def __init__(self, given: H | None, kind: type[H], servers: Sequence[str], timeout_s: float) -> None:
-        """Take the caller's own, which are used as they are, or make some of a kind. Raises TypeError."""
-        if not isinstance(given, kind | None):
-            raise TypeError(f"'http' is an httpx2.{kind.__name__}, or None")
+    def __init__(self, given: H | None, made_of: type[H], servers: Sequence[str], timeout_s: float) -> None:
+        """Take the caller's own, which are used as they are, or make some of a class. Raises TypeError."""
+        if not isinstance(given, made_of | None):
+            raise TypeError(f"'http' is an httpx2.{made_of.__name__}, or None")
         self._is_own = given is None
-        self._is_async = issubclass(kind, httpx2.AsyncClient)
-        self._make: Callable[[], H] = partial(kind, timeout=timeout_s, verify=_has_tls(servers))
+        self._is_async = issubclass(made_of, httpx2.AsyncClient)
+        self._make: Callable[[], H] = partial(made_of, timeout=timeout_s, verify=_has_tls(servers))
         self._http: H = self._make() if given is None else given
         self._closed, self._sockets = Event(), Sockets()
         self._process = getpid()
@@ -158,7 +158,7 @@ def request_of(
     """Return the request of a call. A path that the server gave (`next`) stands for all behind the host."""
     headers = dict(call.headers)
     if call.body is not None:
-        headers["Content-Type"] = call.kind
+        headers["Content-Type"] = call.media
     if key is not None:
         headers["Authorization"] = f"Bearer {key}"
     address = address_of(server, call.path)

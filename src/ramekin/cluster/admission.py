@@ -61,7 +61,7 @@ _WORDS: dict[str, tuple[Word, ...]] = {
 """What stands behind a command, and its key, when it is tried: nothing that is of use, or that could do harm."""
 
 _LOOK: dict[str, tuple[Word, ...]] = {"hash": ("HGET", "a"), "list": ("LLEN",), "stream": ("XRANGE", "-", "-")}
-"""A command that each kind of key takes, and the others refuse."""
+"""A command that each type of key takes, and the others refuse."""
 
 _COMMAND = re.compile(r"'([a-z]+(?:\|[a-z]+)?)'")
 
@@ -121,15 +121,15 @@ async def _look_at_rights(connection: NodeConnection, keys: KeyNames) -> None:
 
 
 def _trials(keys: KeyNames) -> list[tuple[Word, ...]]:
-    kinds = {"hash": OF_HASHES, "list": OF_LISTS, "stream": OF_STREAMS}
+    types = {"hash": OF_HASHES, "list": OF_LISTS, "stream": OF_STREAMS}
     tried: list[tuple[Word, ...]] = []
-    for kind, commands in kinds.items():
-        key = keys.of(f"trial:{kind}")
+    for type_, commands in types.items():
+        key = keys.of(f"trial:{type_}")
         for command in commands:
             before: tuple[Word, ...] = ("STREAMS", key, "0") if command == "XREAD" else (key,)
             tried.append((command, *before, *_WORDS.get(command, ())))
     tried += [(*command.split(), *_WORDS.get(command, ())) for command in OF_NODES]
-    trials = [keys.of(f"trial:{kind}") for kind in kinds]
+    trials = [keys.of(f"trial:{type_}") for type_ in types]
     return [*tried, ("RENAME", trials[0], trials[0]), ("UNLINK", *trials)]
 
 
@@ -142,16 +142,16 @@ async def _look_at_memory(slot: Slot, connection: NodeConnection) -> None:
 
 async def _look_at_keys(connection: NodeConnection, keys: KeyNames) -> None:
     """See that no key of ours holds something else. Raises Unfit."""
-    await _look_at_kinds(connection, keys.kinds)
+    await _look_at_types(connection, keys.types)
     births = await connection.call("HGETALL", keys.of("births"))
     tables = [name.decode(errors="replace") for name in births[::2]]
-    await _look_at_kinds(connection, {keys.records(name): "hash" for name in tables})
-    await _look_at_kinds(connection, {keys.claims(name): "hash" for name in tables})
+    await _look_at_types(connection, {keys.records(name): "hash" for name in tables})
+    await _look_at_types(connection, {keys.claims(name): "hash" for name in tables})
 
 
-async def _look_at_kinds(connection: NodeConnection, kinds: Mapping[str, str]) -> None:
-    asked = [connection.send(_LOOK[kind][0], key, *_LOOK[kind][1:]) for key, kind in kinds.items()]
-    for key, reply in zip(kinds, await asyncio.gather(*asked, return_exceptions=True), strict=True):
+async def _look_at_types(connection: NodeConnection, types: Mapping[str, str]) -> None:
+    asked = [connection.send(_LOOK[type_][0], key, *_LOOK[type_][1:]) for key, type_ in types.items()]
+    for key, reply in zip(types, await asyncio.gather(*asked, return_exceptions=True), strict=True):
         if isinstance(reply, NodeRefused) and reply.code == "WRONGTYPE":
             raise _foreign(key)
         if isinstance(reply, BaseException):

@@ -68,10 +68,10 @@ class Gap(Exception):  # no fault of whoever reads
 
 
 class FeedEntry(NamedTuple):
-    """A step as the feed tells it: its number, kind, nonce, the nonce of the one before, when, and words in pairs."""
+    """A step as the feed tells it: its number, letter, nonce, the nonce of the one before, when, and words in pairs."""
 
     number: int
-    kind: bytes
+    letter: bytes
     nonce: str
     before: str
     at_ms: int

@@ -20,7 +20,7 @@ functions of another version, and both may be on a node."""
 FORMAT = 2
 """The version of what the keys hold: 1 has no names of steps, and no due times."""
 
-_KINDS = {
+_TYPES = {
     "head": "hash",
     "feed": "stream",
     "revisions": "hash",
@@ -63,12 +63,12 @@ class KeyNames:
     @property
     def of_every_call(self) -> tuple[str, ...]:
         """The keys that each function is given, in the order that the library names."""
-        return tuple(map(self.of, _KINDS))
+        return tuple(map(self.of, _TYPES))
 
     @property
-    def kinds(self) -> dict[str, str]:
+    def types(self) -> dict[str, str]:
         """What each of them holds."""
-        return {self.of(name): kind for name, kind in _KINDS.items()}
+        return {self.of(name): type_ for name, type_ in _TYPES.items()}
 
     def records(self, table: str) -> str:
         """Return the hash of a table's records: bodies by key."""

@@ -45,8 +45,8 @@ async def of_primary(ask: Ask) -> str:
 
 async def of_replicas(slot: Slot, ask: Ask) -> str:
     """Say the same of the first of the primary's replicas that does so. Raises as `of_primary`."""
-    kind, _, followers, *_ = await ask("ROLE")
-    addresses = [Address(host.decode(), int(port)) for host, port, _ in followers] if kind == b"master" else []
+    role, _, followers, *_ = await ask("ROLE")
+    addresses = [Address(host.decode(), int(port)) for host, port, _ in followers] if role == b"master" else []
     policies = await asyncio.gather(*(_of_replica(slot, address) for address in addresses if address.port))
     return next((_told("a replica", policy) for policy in policies if policy), "")
 

@@ -33,10 +33,10 @@ CHUNK_CELLS, CHUNK_BYTES = 500, 1 << 18
 """Cells, and bytes, after which a chunk is full: a node stores one in a few ms, 17 on a machine with three times the
 work that it can do (100,000 records with a unique field, November 2026); 2,000 cells took 42."""
 
-KINDS: Mapping[Reason, str] = {"write": "w", "expire": "e", "evict": "v"}
+LETTERS: Mapping[Reason, str] = {"write": "w", "expire": "e", "evict": "v"}
 """What a small step is called on nodes, by why its records change."""
 
-REASONS: Mapping[bytes, Reason] = {kind.encode(): reason for reason, kind in KINDS.items()}
+REASONS: Mapping[bytes, Reason] = {letter.encode(): reason for reason, letter in LETTERS.items()}
 
 Cells = Iterator[tuple[str, bytes | str]]
 """Fields of one hash, each with its value; an empty one deletes it."""
@@ -46,7 +46,7 @@ def call_for(step: Written, catalog: Catalog, chronicle: Chronicle, keys: KeyNam
     """Return the keys and words of the call that lets a small step happen. Cost: O(changes)."""
     tables = {name: place for place, name in enumerate(dict.fromkeys(change.table for change in step.changes), 1)}
     hashes = [keys.records(name) for name in tables]
-    words: list[Word] = [KINDS[step.reason], len(tables)]
+    words: list[Word] = [LETTERS[step.reason], len(tables)]
     for name in tables:
         words += (name, chronicle.definer_of(name))
     for change in step.changes:
@@ -105,7 +105,7 @@ def _moved(fields: Sequence[Field], changes: Iterable[Change]) -> dict[str, tupl
 class Alone:
     """What a step comes to that concerns whole tables, or very many records."""
 
-    kind: str
+    letter: str
     header: dict[str, Any]
     """What others need to know of it, besides the chunks."""
     frees: bool = False
@@ -129,7 +129,7 @@ class Alone:
             *self.dropped,
             len(chunks),
         ]
-        return [self.kind, header, self.definition, *parts]
+        return [self.letter, header, self.definition, *parts]
 
 
 def alone_for(step: Step, catalog: Catalog, keys: KeyNames) -> Alone:

@@ -114,15 +114,15 @@ class Replica:
 
     async def _told(self, entry: FeedEntry, connection: NodeConnection, catalog: Catalog) -> Step:
         """Return the step that an entry tells. Raises Gap, Lost."""
-        if entry.kind in REASONS:
-            return told_changes(entry.words, catalog, REASONS[entry.kind])
+        if entry.letter in REASONS:
+            return told_changes(entry.words, catalog, REASONS[entry.letter])
         header: dict[str, Any] = codec.parse(entry.words[1], extra_depth=1)
-        if entry.kind == b"d":
+        if entry.letter == b"d":
             return Defined(header["table"], read_definition(header["definition"].encode()))
-        if entry.kind == b"x":
+        if entry.letter == b"x":
             return Dropped(header["table"])
         chunks = self._fetch(header["chunks"], connection)
-        if entry.kind == b"l":
+        if entry.letter == b"l":
             there = {name: TableContents(NOTHING_DEFINED, {}) for name in header["tables"]}
             async for name, cells in chunks:
                 _keep(there[name], cells, {})
@@ -290,9 +290,9 @@ class Replica:
 
 def _tables_written(entry: FeedEntry) -> list[str]:
     """Return the tables whose records an entry changes, one by one; none where it is of whole tables."""
-    if entry.kind in REASONS:
+    if entry.letter in REASONS:
         return [cell.decode() for key, cell in zip(entry.words[::2], entry.words[1::2], strict=True) if not key]
-    if entry.kind == b"m":
+    if entry.letter == b"m":
         header: dict[str, Any] = codec.parse(entry.words[1], extra_depth=1)
         return list(dict.fromkeys(table for _, table in header["chunks"]))
     return []
@@ -300,7 +300,7 @@ def _tables_written(entry: FeedEntry) -> list[str]:
 
 def _note_evicted(entry: FeedEntry, chronicle: Chronicle) -> None:
     """Take note of the records that gave way: all that the entry names, some of which may be gone here already."""
-    if REASONS.get(entry.kind) == "evict":
+    if REASONS.get(entry.letter) == "evict":
         chronicle.note_evicted(entry.words[1].decode(), len(entry.words) // 2 - 1)
 
 

@@ -131,7 +131,7 @@ class RamekinError(Exception):
         return inside.but(faults=tuple(replace(fault, part=fault.part or part) for fault in inside.faults))
 
     def placed(self) -> Self:
-        """Return the error with the fault that its kind says by itself, if it has none."""
+        """Return the error with the fault that its class says by itself, if it has none."""
         if self.faults or not self.place:
             return self
         part, *steps = self.place
@@ -182,9 +182,9 @@ def did_you_mean(name: object, known: Iterable[str], words: Mapping[str, str] = 
 
 
 def check_members(
-    value: Iterable[str], known: Collection[str], kind: type[RamekinError], of: str, cure: str = ""
+    value: Iterable[str], known: Collection[str], refusal: type[RamekinError], of: str, cure: str = ""
 ) -> None:
-    """Refuse an object with a member that is none of those known. Raises an error of a kind, which points at it.
+    """Refuse an object with a member that is none of those known. Raises a `refusal`, which points at it.
 
     Args:
         of: what the object is, as the sentence begins.
@@ -193,7 +193,7 @@ def check_members(
     for name in value:
         if name not in known:
             hint = f"{did_you_mean(name, known)} {cure}".strip()
-            raise kind(f"{of} has no member '{shorten(name)}'.", hint=hint).within(name)
+            raise refusal(f"{of} has no member '{shorten(name)}'.", hint=hint).within(name)
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str | None:

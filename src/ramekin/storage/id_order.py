@@ -89,9 +89,9 @@ class IdOrder(Shared, Sequence["RecordId"]):
 
     def extend(self, ids: Sequence[RecordId]) -> None:
         """Take many ids at once, none of which is there. Cost: O(ids) if they are in order, 40 ns each."""
-        kinds = {*map(type, ids)}
-        for cls in kinds:
-            own = ids if len(kinds) == 1 else [record_id for record_id in ids if type(record_id) is cls]
+        types = {*map(type, ids)}
+        for cls in types:
+            own = ids if len(types) == 1 else [record_id for record_id in ids if type(record_id) is cls]
             (self.texts if cls is str else self.integers).update(own)
             self.size_bytes += ID_BYTES[cls] * len(own)
 

@@ -243,10 +243,10 @@ def check_value(value: object) -> None:
     pending: list[tuple[Any, int]] = [((value,), 0)]
     while pending:
         inner, depth = pending.pop()
-        kinds = {*map(type, inner)}
-        if kinds - _WITHOUT_TEXT:
+        types = {*map(type, inner)}
+        if types - _WITHOUT_TEXT:
             _check_texts([each for each in inner if type(each) not in _WITHOUT_TEXT], *_VALUE)
-        if kinds & _NESTS:
+        if types & _NESTS:
             if depth == MAX_DEPTH:  # the innermost comes first, so that a list inside itself ends here too
                 raise TooDeep(f"The record is nested more than {MAX_DEPTH} levels deep.")
             nests = [each for each in inner if type(each) in _NESTS]
@@ -288,14 +288,14 @@ def check_numbers(value: object) -> None:
             _check_number(item)
             continue
         inner: Any = item.values() if isinstance(item, dict) else item
-        kinds = {*map(type, inner)}
-        if kinds & _NESTS:
+        types = {*map(type, inner)}
+        if types & _NESTS:
             pending += [each for each in inner if type(each) in _NESTS]
-        if int in kinds:
+        if int in types:
             numbers = [each for each in inner if type(each) is int]
             _check_number(min(numbers))
             _check_number(max(numbers))
-        if float in kinds:
+        if float in types:
             for each in inner:
                 if type(each) is float and each - each != 0:
                     _check_number(each)

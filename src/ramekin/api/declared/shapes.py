@@ -240,9 +240,9 @@ _QUERY = record(
 )
 
 
-def _op(*kinds: str) -> dict[str, Any]:
-    """Return the schema of operations of these kinds."""
-    return {"properties": {"op": {"enum": list(kinds)}}}
+def _op(*ops: str) -> dict[str, Any]:
+    """Return the schema of these operations."""
+    return {"properties": {"op": {"enum": list(ops)}}}
 
 
 _OPERATION = record(

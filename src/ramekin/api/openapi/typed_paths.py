@@ -239,19 +239,19 @@ class _Typed:
         A model's first example is a record that may be there, its last one that may not.
         """
         examples = self._examples[-1:] if is_new else self._examples[:1]
-        for kind, media in node.get("content", {}).items():
-            if media["schema"].get("type") == "string":
-                if media.pop("example", None) and examples:
-                    media["example"] = self._as_text(kind, examples)
+        for media, told in node.get("content", {}).items():
+            if told["schema"].get("type") == "string":
+                if told.pop("example", None) and examples:
+                    told["example"] = self._as_text(media, examples)
                 continue
-            is_patch = media["schema"].get("$ref") == RECORD_PATCH["$ref"]
-            media["schema"] = self._own(media["schema"])
-            if "example" in media:
-                media |= self._example(media.pop("example"), examples, is_patch=is_patch)
+            is_patch = told["schema"].get("$ref") == RECORD_PATCH["$ref"]
+            told["schema"] = self._own(told["schema"])
+            if "example" in told:
+                told |= self._example(told.pop("example"), examples, is_patch=is_patch)
 
-    def _as_text(self, kind: str, examples: Sequence[dict[str, Any]]) -> str:
+    def _as_text(self, media: str, examples: Sequence[dict[str, Any]]) -> str:
         """Return records as a body of NDJSON or CSV."""
-        if kind != CSV:
+        if media != CSV:
             return "".join(f"{codec.dump(example).decode()}\n" for example in examples)
         names = list(dict.fromkeys(name for example in examples for name in example))
         table = CsvTable(names, self._schema.columns)

@@ -1,7 +1,8 @@
 """Endpoints as ASGI has them: FastAPI's routes, and a short way past its router, innermost in the application.
 
-FastAPI's own list of routes stays the only list of endpoints: `HotTable` is read from it at start-up. `HotRoutes` is
-the short way under any ASGI server; see ``protocol.py`` for the one below ASGI. Both lead to `Endpoint.ask`.
+FastAPI's own list of routes stays the only list of endpoints: `RecordEndpoints` is read from it at start-up.
+`ShortRoutes` is the short way under any ASGI server; see ``protocol.py`` for the one below ASGI. Both lead to
+`Endpoint.ask`.
 """
 
 from __future__ import annotations
@@ -124,11 +125,11 @@ def _as_route(endpoint: Endpoint[Any], context: Context) -> Any:
     asked = Parameter("request", Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)
     route.__signature__ = Signature([asked, *given])  # type: ignore[attr-defined]  # what `inspect` looks for
     route.__name__, route.__doc__ = endpoint.name, endpoint.answer.__doc__
-    route.endpoint = endpoint  # type: ignore[attr-defined]  # for `HotTable`
+    route.endpoint = endpoint  # type: ignore[attr-defined]  # for `RecordEndpoints`
     return route
 
 
-class HotTable:
+class RecordEndpoints:
     """The endpoints of records, by method and number of path parts behind `PREFIX`.
 
     Raises:
@@ -159,20 +160,20 @@ def _check_plain(app: FastAPI, route: APIRoute) -> None:
         raise TypeError(f"{route.name} is answered on a short way, but has {', '.join(skipped)}.")
 
 
-class HotRoutes:
-    """The short way as ASGI, innermost: it answers through the table's endpoints, all else goes to FastAPI's router."""
+class ShortRoutes:
+    """The short way as ASGI, innermost: it answers through these endpoints, all else goes to FastAPI's router."""
 
-    def __init__(self, inner: ASGIApp, *, table: HotTable) -> None:
-        self._inner, self._table = inner, table
+    def __init__(self, inner: ASGIApp, *, records: RecordEndpoints) -> None:
+        self._inner, self._records = inner, records
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         parts = tuple(path[len(PREFIX) :].split("/")) if path.startswith(PREFIX) else ()
-        endpoint = self._table.endpoints.get((scope.get("method", ""), len(parts)))
+        endpoint = self._records.endpoints.get((scope.get("method", ""), len(parts)))
         if endpoint is None or not all(parts):
             await self._inner(scope, receive, send)
             return
         scope["endpoint"] = endpoint.answer
         parts = tuple(part.replace(SLASH, "/") for part in parts)
-        reply = await reply_to(endpoint, self._table.context, parts, Request(scope, receive))
+        reply = await reply_to(endpoint, self._records.context, parts, Request(scope, receive))
         await reply(scope, receive, send)

@@ -27,7 +27,7 @@ from ramekin.errors import RamekinError
 if TYPE_CHECKING:
     from ramekin.api.edge.edge import Edge, Exchange
     from ramekin.api.http.answer import Answer
-    from ramekin.api.wire.asgi import HotTable
+    from ramekin.api.wire.asgi import RecordEndpoints
 
 MAX_KEPT_BYTES = 2048
 MAX_HEADS = 1024
@@ -54,15 +54,19 @@ class ShortWay:
     """The endpoints and the edge, and what was read so far of header blocks and addresses."""
 
     def __init__(
-        self, table: HotTable, edge: Edge, deadlines: Deadlines = DEADLINES, doorkeeper: Doorkeeper | None = None
+        self,
+        records: RecordEndpoints,
+        edge: Edge,
+        deadlines: Deadlines = DEADLINES,
+        doorkeeper: Doorkeeper | None = None,
     ) -> None:
-        self.edge, self.server = edge, table.context
-        self.endpoints = self._known = table.endpoints
-        self.session = Session(table.context, EVERYBODY)
+        self.edge, self.server = edge, records.context
+        self.endpoints = self._known = records.endpoints
+        self.session = Session(records.context, EVERYBODY)
         """What endpoints are given where everybody may ask."""
-        self.ask = Endpoint.ask_anew if table.context.reads_anew else Endpoint.ask
+        self.ask = Endpoint.ask_anew if records.context.reads_anew else Endpoint.ask
         """How they are asked."""
-        self.deadlines, self.sweep = deadlines, Sweep(table.context.flight)
+        self.deadlines, self.sweep = deadlines, Sweep(records.context.flight)
         self.backlog, self.long_ways = Backlog(), Backlog(LONG_AT_ONCE, LONG_SLICE_S)
         self.doorkeeper = doorkeeper or Doorkeeper(edge.proxies, edge.metrics.refusals)
         self.refusals = edge.metrics.refusals
@@ -74,7 +78,7 @@ class ShortWay:
         self.usual_end = b"%b%b\r\n" % (LAST_LINES, self.stay_lines)
         """What follows the request id in the head of such an answer, if it is whole and nothing else is told."""
         self.has_keys = edge.has_keys
-        self.has_prefix = bool(edge.root_path) or table.context.branches is not None
+        self.has_prefix = bool(edge.root_path) or records.context.branches is not None
         """Whether addresses in answers may begin with something that each request says anew."""
         self.heads: dict[bytes, Head] = {}
         """The header blocks read so far, without the last line's end, by their hashes if there are secrets in them."""

@@ -68,7 +68,7 @@ class Living:
         await engine.close()
 
     async def test_a_step_that_is_cancelled_happens_whole_or_not_at_all(self, engine: Engine) -> None:
-        kinds: tuple[Callable[[int], Step], ...] = (
+        makes: tuple[Callable[[int], Step], ...] = (
             lambda n: Written([Change("t", f"{n}a", None, body(f"{n}a")), Change("t", f"{n}b", None, body(f"{n}b"))]),
             lambda n: Loaded({"t": {f"{n}a": body(f"{n}a"), f"{n}b": body(f"{n}b")}}),
             lambda n: Defined(f"t{n}", Definition()),
@@ -77,8 +77,8 @@ class Living:
         number = 0
         await put(engine, "t", body("one"))
         for turns in TURNS:
-            for make in kinds:
-                number += make is not kinds[-1]  # what is dropped is what was defined
+            for make in makes:
+                number += make is not makes[-1]  # what is dropped is what was defined
                 before = everything(engine)
                 step = asyncio.create_task(engine.apply(make(number)))
                 for _ in range(turns):
@@ -90,7 +90,7 @@ class Living:
                 after = everything(engine)
                 assert (after["t"][0] - before["t"][0]) in (0, 2), "half of it happened"
                 assert len(set(after) ^ set(before)) <= 1
-                if isinstance(told[0], int) and make is not kinds[-1]:
+                if isinstance(told[0], int) and make is not makes[-1]:
                     assert after != before, "it returned, and did not happen"
 
     async def test_a_backup_is_a_file_that_whoever_asked_removes(self, engine: Engine) -> None:
