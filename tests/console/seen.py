@@ -21,6 +21,12 @@ def cell(page, row, column):
     return rows(page).nth(row).get_by_role("gridcell").nth(column)
 
 
+def texts(page, row):
+    """What the cells of a row say, once all rows are there that have a place."""
+    expect(page.locator(".row-line .blank")).to_have_count(0)
+    return row.get_by_role("gridcell").all_inner_texts()
+
+
 def expect_settled(page):
     """Wait until no cell is being stored any more."""
     expect(page.locator(".cell.pending")).to_have_count(0)

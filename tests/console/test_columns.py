@@ -1,0 +1,106 @@
+"""Columns of a grid: which are shown, in which order, how wide, and that this is kept."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.console.seen import cell, put
+
+pytestmark = pytest.mark.long
+
+
+def test_headers_stand_above_their_cells_whatever_columns_are_called(page, server):
+    names = ["constructor", "toString", "__proto__", "last"]
+    put(server, "names", {"id": 1} | dict.fromkeys(names, -9223372036854775806))
+    page.goto(f"{server.url}/console/tables/names")
+    for name in names:
+        head, cell = page.get_by_role("columnheader", name=name), page.locator('[aria-rowindex="2"] [role=gridcell]')
+        box = head.bounding_box()
+        at = cell.nth(names.index(name) + 1).bounding_box()
+        assert (round(box["x"]), round(box["width"])) == (round(at["x"]), round(at["width"])), name
+    large = page.locator(".v-large")
+    expect(large).to_have_text(["-9223372036854775806"] * len(names))
+    assert all(large.evaluate_all("all => all.map((one) => one.scrollWidth <= one.clientWidth)"))
+
+
+def test_columns_are_chosen_and_resized_and_remembered(page, server):
+    page.goto(f"{server.url}/console/tables/users")
+    page.get_by_role("button", name="Columns").click()
+    page.get_by_role("checkbox", name="email").uncheck()
+    expect(page.get_by_role("columnheader", name="email")).to_have_count(0)
+    expect(page).to_have_url(f"{server.url}/console/tables/users?select=id,full_name,age,created_at")
+    page.keyboard.press("Escape")
+    head = page.get_by_role("columnheader", name="full_name")
+    box = head.bounding_box()
+    page.mouse.move(box["x"] + box["width"], box["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] + 60, box["y"] + 10)
+    page.mouse.up()
+    page.reload()
+    expect(head).to_be_visible()
+    assert abs(head.bounding_box()["width"] - box["width"] - 60) < 3
+
+
+def test_chosen_columns_are_there_again_however_one_comes_back(page, server):
+    kept = f"{server.url}/console/tables/users?select=id,full_name,age,created_at"
+    page.goto(f"{server.url}/console/tables/users")
+    page.get_by_role("button", name="Columns").click()
+    page.get_by_role("checkbox", name="email").uncheck()
+    expect(page).to_have_url(kept)
+    tables = page.get_by_role("list", name="Tables")
+    for way in (
+        tables.get_by_role("link", name="users"),
+        page.get_by_role("main").get_by_role("link", name="users", exact=True),
+    ):
+        tables.get_by_role("link", name="All tables").click()
+        way.click()
+        expect(page).to_have_url(kept)
+        expect(page.get_by_role("columnheader", name="email")).to_have_count(0)
+    page.get_by_role("button", name="Columns").click()
+    page.get_by_role("button", name="Show all").click()
+    tables.get_by_role("link", name="users").click()
+    expect(page).to_have_url(f"{server.url}/console/tables/users")
+    expect(page.get_by_role("columnheader", name="email")).to_be_visible()
+
+
+def test_a_link_with_columns_offers_the_others_too(page, server):
+    put(server, "loose", {"id": 1, "a": 1, "b": {"c": 2}})
+    page.goto(f"{server.url}/console/tables/loose?select=a")
+    page.get_by_role("button", name="Columns", exact=True).click()
+    expect(page.get_by_role("checkbox", name="b.c")).not_to_be_checked()
+    expect(page.get_by_role("checkbox", name="a", exact=True)).to_be_checked()
+    page.get_by_role("checkbox", name="b", exact=True).check()
+    expect(page.get_by_role("columnheader", name="b", exact=True)).to_be_visible()
+    assert page.url.endswith("?select=a,b")
+
+
+def test_a_column_is_found_among_many(page, server):
+    put(server, "broad", {"id": 1, **{f"c{at}": at for at in range(30)}})
+    page.goto(f"{server.url}/console/tables/broad")
+    page.get_by_role("button", name="Columns", exact=True).click()
+    page.get_by_role("button", name="Show the id alone").click()
+    page.get_by_role("searchbox", name="Find a column").fill("c29")
+    page.get_by_role("checkbox").check()
+    assert page.url.endswith("?select=id,c29")
+
+
+def test_a_cell_that_is_cut_says_so_and_a_double_click_fits_its_column_to_what_is_seen(page, server):
+    long = "a long text that no column is wide enough for at first, " * 2 + "end"
+    put(server, "late", *({"id": at, "t": "short" if at < 60 else long} for at in range(80)))
+    page.goto(f"{server.url}/console/tables/late")
+    page.get_by_role("grid").press("Control+End")
+    shown = cell(page, -1, 1)
+    expect(shown).to_contain_text("end")
+    assert shown.evaluate("cell => getComputedStyle(cell.firstElementChild).textOverflow") == "ellipsis"
+    shown.hover()
+    expect(shown).to_have_attribute("title", long)
+    is_whole = "cell => cell.firstElementChild.scrollWidth <= cell.firstElementChild.clientWidth"
+    assert not shown.evaluate(is_whole)
+    head = page.get_by_role("columnheader", name="t", exact=True)
+    head.locator(".resize").dblclick()
+    assert shown.evaluate(is_whole)
+    shown.hover()
+    expect(shown).to_have_attribute("title", "")
+    page.reload()
+    page.get_by_role("grid").press("Control+End")
+    expect(shown).to_contain_text("end")
+    assert shown.evaluate(is_whole), "it is remembered"
