@@ -68,30 +68,6 @@ def test_a_conflict_shows_both_versions_and_lets_one_choose(pets, server):
     assert stored(server, 1) == {"id": 1, "name": "Eve", "age": 5, "big": 2}
 
 
-@pytest.mark.long
-@pytest.mark.long
-def test_a_choice_is_sent_as_what_it_is(page, server):
-    choices = {"m": {"enum": ["a", 3, True]}, "o": {"enum": ["x", None]}}
-    with server.client() as client:
-        client.put("/api/v1/tables/choices", json={"schema": {"type": "object", "properties": choices}})
-    page.goto(f"{server.url}/console/tables/choices")
-    page.get_by_role("button", name="Add", exact=True).click()
-    page.get_by_label("m", exact=True).select_option("3")
-    page.get_by_label("o", exact=True).select_option("null")
-    page.get_by_role("button", name="Add the record").click()
-    cell = page.get_by_role("gridcell", name="3", exact=True)
-    expect(cell).to_be_visible()
-    with server.client() as client:
-        [made] = client.get("/api/v1/data/choices").json()["data"]
-    assert made == {"id": made["id"], "m": 3, "o": None}
-    cell.dblclick()
-    page.get_by_role("combobox", name="m", exact=True).select_option("true")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("gridcell", name="true", exact=True)).to_be_visible()
-    expect_settled(page)
-    assert stored(server, made["id"], "choices")["m"] is True
-
-
 def test_a_form_is_made_of_the_model_and_shows_each_fault_at_its_field(page, server):
     page.goto(f"{server.url}/console/tables/users")
     page.get_by_role("button", name="Add", exact=True).click()
@@ -110,54 +86,6 @@ def test_a_form_is_made_of_the_model_and_shows_each_fault_at_its_field(page, ser
     expect(page.get_by_text("Deleted")).to_be_visible()
     with server.client() as client:
         assert client.get("/api/v1/data/users?email=zoe@example.com").json()["data"] == []
-
-
-@pytest.mark.long
-def test_what_has_parts_is_written_part_by_part(page, server):
-    page.goto(f"{server.url}/console/tables/shops")
-    page.get_by_role("button", name="Add", exact=True).click()
-    dialog = page.get_by_role("dialog", name="Add to shops")
-
-    def group(name):
-        return dialog.get_by_role("group", name=name, exact=True)
-
-    for name in ("street", "postcode", "city", "country"):
-        expect(group("address").get_by_label(f"{name} required")).to_be_visible()
-    dialog.get_by_role("button", name="Add to opening_hours").click()
-    expect(group("opening_hours 1").get_by_role("combobox", name="day required")).to_be_visible()
-    dialog.get_by_role("button", name="Remove opening_hours 1").click()
-    dialog.get_by_label("id required").fill("nantes-1")
-    dialog.get_by_label("name required").fill("Poêle Nantes")
-    for name, text in {"street": "1 quai", "postcode": "44000", "city": "Nantes", "country": "FR"}.items():
-        group("address").get_by_label(name).fill(text)
-    group("location").get_by_label("lat").fill("47,2")
-    group("location").get_by_label("lon").fill("-1.50")
-    for _ in range(2):
-        dialog.get_by_role("button", name="Add to opening_hours").click()
-    group("opening_hours 2").get_by_label("day").select_option("wed")
-    group("opening_hours 2").get_by_label("opens").fill("09:00")
-    group("opening_hours 2").get_by_label("closes").fill("18:00")
-    dialog.get_by_role("button", name="Remove opening_hours 1").click()
-    expect(group("opening_hours 1").get_by_label("day")).to_have_value("wed")
-    dialog.get_by_role("button", name="Add to tags").click()
-    dialog.get_by_role("textbox", name="tags 1").fill("steel")
-    dialog.get_by_role("button", name="Add the record").click()
-    expect(dialog.get_by_text("lat: ")).to_be_visible()
-    group("location").get_by_label("lat").fill("47.2")
-    dialog.get_by_role("button", name="JSON", exact=True).nth(2).click()
-    expect(dialog.get_by_label("opening_hours", exact=True)).to_have_value(re.compile('"day": "wed"'))
-    dialog.get_by_role("button", name="Add the record").click()
-    expect(dialog).to_have_count(0)
-    assert stored(server, "nantes-1", "shops") == {
-        "id": "nantes-1",
-        "name": "Poêle Nantes",
-        "address": {"street": "1 quai", "postcode": "44000", "city": "Nantes", "country": "FR"},
-        "location": {"lat": 47.2, "lon": -1.5},
-        "opening_hours": [{"day": "wed", "opens": "09:00", "closes": "18:00"}],
-        "tags": ["steel"],
-    }
-    page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("Deleted nantes-1")).to_be_visible()
 
 
 @pytest.mark.long
@@ -482,17 +410,6 @@ def test_what_was_saved_and_undone_is_named(pets, server):
 
 
 @pytest.mark.long
-def test_the_form_for_a_first_record_takes_an_id(page, server):
-    with server.client() as client:
-        client.put("/api/v1/tables/first", json={"schema": {"properties": {"name": {}}}}).raise_for_status()
-    page.goto(f"{server.url}/console/tables/first")
-    page.get_by_role("button", name="Add", exact=True).click()
-    page.get_by_label("id", exact=True).fill("one")
-    page.get_by_role("button", name="Add the record").click()
-    expect(page.get_by_text("Added one to first")).to_be_visible()
-
-
-@pytest.mark.long
 def test_what_is_edited_is_seen_whole_and_so_is_what_is_wrong_with_it(page, server):
     text = "a text of many words, " * 5
     put(server, "wide", {"id": 1, **{f"c{at}": 1 for at in range(12)}, "last": text})
@@ -518,17 +435,6 @@ def test_a_fault_of_a_change_of_many_names_the_record(page, server):
     page.get_by_label("What is merged into each").fill('{"address": {"zzz": 1}}')
     page.get_by_role("button", name="Change 1 record").click()
     expect(page.get_by_role("alert")).to_contain_text("/lyon-1/address/zzz")
-
-
-@pytest.mark.long
-def test_only_kinds_that_a_model_takes_are_offered(page, server):
-    either = {"anyOf": [{"type": "number"}, {"type": "string"}, {"type": "null"}]}
-    with server.client() as client:
-        client.put("/api/v1/tables/kinds", json={"schema": {"properties": {"either": either}}}).raise_for_status()
-    page.goto(f"{server.url}/console/tables/kinds")
-    page.get_by_role("button", name="Add", exact=True).click()
-    kinds = page.get_by_label("Kind of either").locator("option")
-    assert sorted(kinds.all_inner_texts()) == ["not sent", "null", "number", "text"]
 
 
 @pytest.mark.long

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import ipaddress
 import json
 import re
 from collections import Counter, OrderedDict, deque
@@ -45,6 +46,8 @@ from ramekin.schema.json_schema import JsonSchema
 from ramekin.schema.models import ModelSchema
 from ramekin.schema.sentences import LIST_CHARS, OF_MODEL, OF_SCHEMA, of_model, of_schema
 from tests.each import each
+
+IP_TYPES = [f"IPv{version}{what}" for version in (4, 6) for what in ("Address", "Network", "Interface")]
 
 RAW = re.compile(
     r"Input should|should (be|match|have)|\([a-z]+(_[a-z]+)+\)|\b(tuple|dict|dictionary|None|True|False|instance|list|frozenset|"
@@ -272,7 +275,28 @@ def test_an_email_address_is_told_as_one():
     }
     from ramekin.schema.faults import _sentence
 
-    assert _sentence(context) == "An email address is expected."
+    assert _sentence(context) == "An email address such as name@example.com is expected."
+
+
+@each(
+    [
+        date,
+        time,
+        datetime,
+        timedelta,
+        UUID,
+        AnyUrl,
+        ByteSize,
+        Fraction,
+        *(getattr(ipaddress, name) for name in IP_TYPES),
+    ]
+)
+def test_text_of_a_form_of_its_own_is_told_with_an_example_that_is_taken(kind):
+    schema = ModelSchema(create_model("Formed", value=(kind, ...)))
+    with pytest.raises(InvalidRecord) as caught:
+        schema.validate({"id": 1, "value": "?"})
+    example = re.search(r"such as (\S+?),? ", caught.value.faults[0].detail)[1]
+    assert schema.validate({"id": 1, "value": example})
 
 
 # JSON Schema

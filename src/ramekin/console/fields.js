@@ -90,6 +90,19 @@ export function exampleOf(schema) {
   return Object.keys(example).length ? example : undefined;
 }
 
+/** What a text of a format looks like. @type {Record<string, string>} */
+const FORMATS = {
+  "date-time": "2024-03-11T08:30:00Z", date: "2024-03-11", time: "08:30:00", duration: "PT30M", uuid: "3fa85f64-5717-4562-b3fc-2c963f66afa6", uri: "https://example.com/",
+  email: "name@example.com", hostname: "example.com", ipv4: "192.0.2.1", ipv6: "2001:db8::1", ipvanyaddress: "192.0.2.1", ipv4network: "192.0.2.0/24", ipv6network: "2001:db8::/32",
+  ipvanynetwork: "192.0.2.0/24", ipv4interface: "192.0.2.1/24", ipv6interface: "2001:db8::1/64", ipvanyinterface: "192.0.2.1/24",
+};
+
+/** What a value of a field may look like, as far as its schema tells. @param {Field | undefined} field */
+export function exampleOfField(field) {
+  const [given] = Array.isArray(field?.schema?.examples) ? field.schema.examples : [];
+  return given === undefined || typeof given === "object" ? FORMATS[field?.schema?.format] ?? "" : String(given);
+}
+
 /** A name as a path that leads to this member and no other, wherever a path is written. @param {string} name */
 export const pathOfName = (name) => (name === "" ? '""' : name.replace(/[\\.,]|^-|^""$/g, "\\$&"));
 

@@ -72,12 +72,12 @@ _OF_MODEL = {
     "One of {expected} is expected.": "literal_error enum",
     "{discriminator} says which form this has: one of {expected_tags} is expected.": "union_tag_invalid",
     "{discriminator} is needed, which says which form this has.": "union_tag_not_found",
-    "A date in ISO 8601 is expected.": "date_type date_parsing date_from_datetime_parsing",
+    "A date in ISO 8601, such as 2024-03-11, is expected.": "date_type date_parsing date_from_datetime_parsing",
     "A date without a time of day is expected.": "date_from_datetime_inexact",
     "A date in the past is expected.": "date_past",
     "A date in the future is expected.": "date_future",
-    "A time in ISO 8601 is expected.": "time_type time_parsing",
-    "A date and time in ISO 8601 is expected.": (
+    "A time in ISO 8601, such as 08:30:00, is expected.": "time_type time_parsing",
+    "A date and time in ISO 8601, such as 2024-03-11T08:30:00Z, is expected.": (
         "datetime_type datetime_parsing datetime_object_invalid datetime_from_date_parsing"
     ),
     "A moment in the past is expected.": "datetime_past",
@@ -85,12 +85,12 @@ _OF_MODEL = {
     "A time zone is expected.": "timezone_aware",
     "No time zone is expected.": "timezone_naive",
     "A time zone {tz_expected} seconds ahead of UTC is expected.": "timezone_offset",
-    "A duration in ISO 8601 is expected.": "time_delta_type time_delta_parsing",
-    "A UUID as text is expected.": "uuid_type uuid_parsing",
+    "A duration in ISO 8601, such as PT30M or P1DT12H, is expected.": "time_delta_type time_delta_parsing",
+    "A UUID as text, such as 3fa85f64-5717-4562-b3fc-2c963f66afa6, is expected.": "uuid_type uuid_parsing",
     "A UUID of version {expected_version} is expected.": "uuid_version",
-    "A URL is expected.": "url_type url_parsing url_syntax_violation",
+    "A URL such as https://example.com/ is expected.": "url_type url_parsing url_syntax_violation",
     "A URL that begins with {expected_schemes} is expected.": "url_scheme",
-    "An email address is expected.": "email",
+    "An email address such as name@example.com is expected.": "email",
     "A color is expected.": "color_error",
     "Text in Base64 is expected.": "base64_decode",
     "The number of a payment card is expected.": (
@@ -104,15 +104,15 @@ _OF_MODEL = {
         "path_type path_not_file path_not_directory path_not_socket path_exists path_does_not_exist "
         "parent_does_not_exist"
     ),
-    "An IPv4 address is expected.": "ip_v4_address",
-    "An IPv6 address is expected.": "ip_v6_address",
-    "An IP address is expected.": "ip_any_address",
-    "An IPv4 network is expected.": "ip_v4_network",
-    "An IPv6 network is expected.": "ip_v6_network",
-    "An IP network is expected.": "ip_any_network",
-    "An IPv4 interface is expected.": "ip_v4_interface",
-    "An IPv6 interface is expected.": "ip_v6_interface",
-    "An IP interface is expected.": "ip_any_interface",
+    "An IPv4 address such as 192.0.2.1 is expected.": "ip_v4_address",
+    "An IPv6 address such as 2001:db8::1 is expected.": "ip_v6_address",
+    "An IP address such as 192.0.2.1 or 2001:db8::1 is expected.": "ip_any_address",
+    "An IPv4 network such as 192.0.2.0/24 is expected.": "ip_v4_network",
+    "An IPv6 network such as 2001:db8::/32 is expected.": "ip_v6_network",
+    "An IP network such as 192.0.2.0/24 is expected.": "ip_any_network",
+    "An IPv4 interface such as 192.0.2.1/24 is expected.": "ip_v4_interface",
+    "An IPv6 interface such as 2001:db8::1/64 is expected.": "ip_v6_interface",
+    "An IP interface such as 192.0.2.1/24 is expected.": "ip_any_interface",
     "It is nested too deeply.": "recursion_loop recursion_depth_exceeded",
     "No JSON value is taken here.": (
         "is_instance_of is_subclass_of dataclass_exact_type callable_type needs_python_object missing_sentinel_error "

@@ -165,6 +165,8 @@ class _Strict:
             return _around(copy, lambda inner: core_schema.no_info_wrap_validator_function(_keep_members, inner))
         if node_type == "function-after" and getattr(node["function"]["function"], "__self__", None) is ByteSize:
             return copy | {"schema": _BYTE_SIZE}
+        if node_type == "function-after" and getattr(node["function"]["function"], "__module__", "") == "ipaddress":
+            return _told_as_ip(copy)
         if node_type == "enum":
             copy["members"] = without_aliases(copy["members"])
         return _leaf(copy, is_key=is_key)
@@ -215,6 +217,13 @@ def _leaf(node: Node, *, is_key: bool) -> Node:
     if node_type == "enum" and not all(type(member.value) is str for member in node["members"]):
         return _chosen(node, node["members"], is_key=is_key)
     return node | {"strict": True} if node_type == "enum" else node
+
+
+def _told_as_ip(node: Node) -> Node:
+    """Return the node of an IP address, network or interface, whose class does not tell Pydantic what is wrong."""
+    name = node["function"]["function"].__name__
+    error = f"ip_{name[2:4]}_{name[4:].lower()}"
+    return _around(node, lambda inner: core_schema.custom_error_schema(inner, error, custom_error_message=error))
 
 
 def _gated(node: Node, pattern: str, cls: type, error: str, *, has_numbers: bool) -> Node:

@@ -2,6 +2,7 @@
 // empty text and a member that is not there are never written by mistake.
 import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { readJson } from "../elements.js";
+import { exampleOfField } from "../fields.js";
 import { draft, forget } from "../ui/drafts.js";
 import { inOneLine } from "../ui/fault.js";
 import { html } from "../ui/html.js";
@@ -125,7 +126,7 @@ export function CellEditor({ label, value, field, refused, onSave, onCancel, onN
   const entry = choices ? html`<select key="choice" ref=${input} aria-label=${label} value=${text} onChange=${type}>
       ${!choices.includes(text) && html`<option value=${text}></option>`}${choices.map((each) => html`<option value=${each}>${each}</option>`)}</select>`
     : html`<textarea key="text" ref=${input} aria-label=${label} value=${text} rows=${Math.min(8, text.split("\n").length)} spellcheck=${false} aria-invalid=${!!fault} dir="auto" wrap=${wrapOf(text)}
-        title="Enter saves, Shift Enter breaks the line, F2 goes to the kind of value" readonly=${isBusy || kind === "null" || kind === "missing"} placeholder=${field?.kind === "date-time" ? "2026-01-31T12:00:00Z" : ""}
+        title="Enter saves, Shift Enter breaks the line, F2 goes to the kind of value" readonly=${isBusy || kind === "null" || kind === "missing"} placeholder=${exampleOfField(field)}
         onInput=${type}></textarea>`;
   return html`<div class="cell-editor" aria-busy=${isBusy} onKeyDown=${press} onPointerDown=${(/** @type {Event} */ event) => event.stopPropagation()}
       onFocusOut=${(/** @type {FocusEvent} */ event) => !(/** @type {Element} */ (event.currentTarget)).contains(/** @type {Node} */ (event.relatedTarget)) && save()}>

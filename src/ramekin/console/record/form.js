@@ -12,9 +12,9 @@ import { html } from "../ui/html.js";
 import { wrapOf } from "../ui/long.js";
 import { Tabs } from "../ui/tabs.js";
 import { say } from "../ui/toast.js";
-import { edited, editedAs, named, readAs } from "../values.js";
+import { edited, editedAs, readAs } from "../values.js";
 import { declaredKind, kindsFor } from "./editor.js";
-import { Parts, hasParts } from "./parts.js";
+import { Box, Parts, hasParts, shortly } from "./parts.js";
 import { faultOf, recordFaultOf } from "./raw.js";
 import { createRecord } from "./store.js";
 
@@ -78,6 +78,7 @@ export function RecordForm({ table, fields, schema, draftName, start, onClose })
   };
   const save = async (/** @type {Event} */ event) => {
     event.preventDefault();
+    if (!/** @type {HTMLFormElement} */ (event.currentTarget).reportValidity()) return;
     setError(null);
     try {
       const record = tab === "json" ? parse(text || "{}") : made();
@@ -123,7 +124,7 @@ function entryOf(field, start, schema) {
   const value = start ? member(start, field.path) : undefined;
   if (value !== undefined) return { kind: editedAs(value), text: edited(value) };
   const kind = schema && field.isRequired ? kindOfField(field) : "missing";
-  return { kind, text: kind === "object" && hasParts(field, schema) ? "{}" : "" };
+  return { kind, text: hasParts(field, schema) ? { object: "{}", array: "[]" }[/** @type {"object"} */ (kind)] ?? "" : "" };
 }
 
 /** The kind of value that a field has, as declared or as records show it. @param {Field} field @returns {import("../values.js").Kind} */
@@ -134,31 +135,17 @@ function Input({ field, schema, entry, fault, onChange }) {
   const { kind, text } = entry;
   const id = `new-${field.path}`;
   const wanted = kind === "missing" || kind === "null" ? kindOfField(field) : kind;
-  const type = (/** @type {any} */ event) => onChange({ kind: wanted, text: event.target.value });
-  const choices = field.kind === "enum" && kind !== "spelled" ? (field.choices ?? []).map(String) : wanted === "boolean" ? ["true", "false"] : null;
-  const [isLong] = useState(text.length > 80 || text.includes("\n")); // as it began, so that no box changes under the hands
-  const isLarge = isLong || wanted === "object" || wanted === "array";
   const [isJson, setJson] = useState(false);
   const isInParts = useMemo(() => !!field.schema && hasParts(field, schema), [field]);
   const whole = isInParts && !isJson && !faultOf(text || "null") ? parse(text || "null") : undefined; // what is no JSON is mended as a text
-  const more = { id, value: text, "aria-invalid": !!fault, "aria-describedby": `${id}-told` };
   return html`<div class="field">
     <div class="row"><label for=${whole === undefined ? id : undefined}>${field.path}${field.isRequired && html` <span class="faint">required</span>`}</label><span class="grow"></span>
       ${isInParts && html`<${Button} kind="quiet" aria-pressed=${whole === undefined} onClick=${() => setJson(!isJson)}>JSON<//>`}
       <select class="kind" aria-label=${`Kind of ${field.path}`} value=${kind} onChange=${(/** @type {any} */ event) => onChange({ kind: event.target.value, text })}>
-        ${kindsFor(field.schema ? field : { ...field, kind: undefined }, kind).map((each) => html`<option value=${each}>${each === "missing" ? "not sent" : named(each).replace(/^an? /, "")}</option>`)}</select></div>
+        ${kindsFor(field.schema ? field : { ...field, kind: undefined }, kind).map((each) => html`<option value=${each}>${shortly(each)}</option>`)}</select></div>
     ${whole !== undefined ? html`<${Parts} field=${field} root=${schema} label=${field.path} value=${whole}
         onChange=${(/** @type {unknown} */ made) => onChange(made === undefined ? { kind: "missing", text: "" } : { kind: wanted, text: print(made, 2) })} />`
-      : choices ? html`<select ...${more} onChange=${type}><option value=""></option>${choices.map((each) => html`<option value=${each}>${each}</option>`)}</select>`
-      : isLarge ? html`<textarea ...${more} class="code" rows="4" spellcheck=${false} dir="auto" wrap=${wrapOf(text)} onInput=${type}></textarea>`
-      : html`<input ...${more} dir="auto" spellcheck=${false} placeholder=${placeholderOf(field)} onInput=${type} />`}
+      : html`<${Box} id=${id} field=${field} kind=${wanted} text=${text} isWrong=${!!fault} told=${`${id}-told`} onType=${(/** @type {string} */ typed) => onChange({ kind: wanted, text: typed })} />`}
     <small id=${`${id}-told`} class=${fault ? "bad" : ""}>${fault || [field.told, field.default !== undefined && field.default !== null && `Default: ${print(field.default)}`].filter(Boolean).join(" ")}</small>
   </div>`;
-}
-
-/** @param {Field} field */
-function placeholderOf(field) {
-  if (field.kind === "date-time") return "2026-01-31T12:00:00Z";
-  if (field.kind === "date") return "2026-01-31";
-  return "";
 }

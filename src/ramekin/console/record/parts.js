@@ -1,77 +1,145 @@
-// A value with parts, written part by part: members of an object and elements of an array, as a schema declares them. What
-// is no number where one is meant stays the text that was typed, for the server to refuse.
-import { declaredFields, fieldOf } from "../fields.js";
-import { member, parse, withMember } from "../json.js";
+// A value with parts, written part by part: members of an object that a schema declares, elements of an array, and entries of
+// an object, whose names are free. A part of which the schema says no more is a box for a text, a number, or JSON.
+import { useId, useState } from "preact/hooks";
+import { readJson } from "../elements.js";
+import { declaredFields, exampleOfField, fieldOf } from "../fields.js";
+import { member, withMember } from "../json.js";
 import { Button } from "../ui/button.js";
 import { html } from "../ui/html.js";
-import { kindOf } from "../values.js";
+import { wrapOf } from "../ui/long.js";
+import { edited, editedAs, kindOf, named, readAs } from "../values.js";
+import { kindsFor } from "./editor.js";
 
 /** @typedef {import("../fields.js").Field} Field */
+/** @typedef {import("../values.js").Kind} Kind */
 
-/** Parts inside parts, from which on a value is written as JSON; a schema may lead to itself. */
-const DEEPEST = 4;
-const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
+/** Parts inside parts, from which on a value is written as JSON: of a schema that asks for itself. */
+const DEEPEST = 8;
+const LARGE = ["array", "object", "spelled"];
 
-/** Whether each part of a value is declared, so that it can have a box of its own. @param {Field} field @param {any} root @param {number} [depth] @returns {boolean} */
-export function hasParts(field, root, depth = 0) {
-  const isPart = (/** @type {Field} */ part) => (part.kind === "object" || part.kind === "array" ? depth < DEEPEST && hasParts(part, root, depth + 1) : part.kind !== undefined);
-  if (field.kind === "array") return kindOf(field.schema?.items) === "object" && isPart(elementOf(field, root));
-  const members = field.kind === "object" ? declaredFields(field.schema, root) : [];
-  return members.length > 0 && members.every(isPart);
+/** Whether a schema says of which parts a value is. @param {Field} field @param {any} root @returns {boolean} */
+export const hasParts = (field, root) => (field.kind === "object" && declaredFields(field.schema, root).length > 0) || partSchema(field) !== undefined;
+
+/** What a schema says of each element, or of each entry whose name is free; undefined: there are none that it tells of. @param {Field} field */
+function partSchema({ kind, schema }) {
+  if (kind === "array") return kindOf(schema?.items) === "object" ? schema.items : undefined;
+  const { additionalProperties: others, patternProperties } = (kind === "object" && schema) || {};
+  const [pattern, ...more] = Object.values(patternProperties ?? {});
+  return kindOf(others) === "object" ? others : others === true ? {} : more.length ? undefined : pattern;
 }
 
-/** @param {Field} field @param {any} root */
-const elementOf = (field, root) => fieldOf("", field.schema.items, root, true);
-
 /**
- * @typedef {{field: Field, root: any, label: string, value: any, onChange: (value: unknown) => void}} Given `onChange` is told undefined where nothing is left
+ * @typedef {{field: Field, root: any, label: string, value: any, depth?: number, onChange: (value: unknown) => void}} Given `onChange` is told undefined where
+ *   nothing is left
  * @param {Given} given
  */
 export function Parts(given) {
-  const { kind } = given.field;
-  return html`<${kind === "object" ? Members : kind === "array" ? Elements : Leaf} ...${given} />`;
+  const { field, root, depth = 0 } = given;
+  const isOne = depth > DEEPEST || !hasParts(field, root);
+  return html`<${isOne ? Leaf : field.kind === "object" && declaredFields(field.schema, root).length ? Members : Several} ...${given} depth=${depth} />`;
 }
 
-/** @param {Given} given */
-function Members({ field, root, label, value, onChange }) {
+/** @param {Given & {depth: number}} given */
+function Members({ field, root, label, value, depth, onChange }) {
   const now = kindOf(value) === "object" ? value : {};
+  const [isOpen, open] = useState(depth === 0 || field.isRequired || value !== undefined); // a schema may lead to itself
   const put = (/** @type {string} */ name, /** @type {unknown} */ made) => {
     const next = withMember(now, name, made);
     onChange(field.isRequired || Object.values(next).some((each) => each !== undefined) ? next : undefined);
   };
-  return html`<fieldset class="parts" role="group" aria-label=${label}><legend>${label}<${Required} of=${field} /></legend>
-    ${declaredFields(field.schema, root).map((part) => html`<${Parts} key=${part.path} field=${part} root=${root} label=${part.path} value=${member(now, part.path)}
+  if (!isOpen) return html`<${Button} icon="add" kind="quiet" aria-label=${`Write ${label}`} onClick=${() => open(true)}>${label}<//>`;
+  return html`<${Group} field=${field} label=${label}>
+    ${declaredFields(field.schema, root).map((part) => html`<${Parts} key=${part.path} field=${part} root=${root} label=${part.path} value=${member(now, part.path)} depth=${depth + 1}
       onChange=${(/** @type {unknown} */ made) => put(part.path, made)} />`)}
-  </fieldset>`;
+  <//>`;
 }
 
-/** @param {Given} given */
-function Elements({ field, root, label, value, onChange }) {
-  const all = Array.isArray(value) ? value : [];
-  const element = elementOf(field, root);
-  const first = element.choices?.[0] ?? { object: {}, array: [], boolean: false }[/** @type {"object"} */ (element.kind)] ?? "";
-  return html`<fieldset class="parts" role="group" aria-label=${label}><legend>${label}<${Required} of=${field} /></legend>
-    ${all.map((each, at) => html`<div class="element" key=${at}>
-      <${Parts} field=${element} root=${root} label=${`${label} ${at + 1}`} value=${each} onChange=${(/** @type {unknown} */ made) => onChange(all.with(at, made ?? ""))} />
-      <${Button} icon="close" label=${`Remove ${label} ${at + 1}`} kind="quiet" onClick=${() => onChange(all.toSpliced(at, 1))} /></div>`)}
-    <${Button} icon="add" kind="quiet" data-adds aria-label=${`Add to ${label}`} onClick=${() => onChange([...all, first])}>Add<//>
-  </fieldset>`;
+/** Elements, or entries with their names; two may have one name only until somebody has chosen another. @param {Given & {depth: number}} given */
+function Several({ field, root, label, value, depth, onChange }) {
+  const isNamed = field.kind === "object";
+  const part = fieldOf("", partSchema(field), root, true);
+  const first = part.choices?.[0] ?? { object: {}, array: [], boolean: false }[/** @type {"object"} */ (part.kind)] ?? "";
+  const found = /** @type {[string, unknown][]} */ (kindOf(value) === field.kind ? Object.entries(value) : []);
+  const [all, keep] = useState(found.map(([name, made], key) => ({ key, name, made })));
+  const put = (/** @type {typeof all} */ next) => {
+    keep(next);
+    onChange(isNamed ? next.reduce((sum, { name, made }) => withMember(sum, name, made), {}) : next.map(({ made }) => made));
+  };
+  const add = () => {
+    let name = "key";
+    for (let at = 2; all.some((each) => each.name === name); at += 1) name = `key${at}`;
+    put([...all, { key: 1 + Math.max(-1, ...all.map(({ key }) => key)), name, made: first }]);
+  };
+  return html`<${Group} field=${field} label=${label}>
+    ${all.map((each, at) => html`<div class="element" key=${each.key}>
+      ${isNamed && html`<${Name} label=${`${label} ${at + 1}`} name=${each.name} others=${all.toSpliced(at, 1)} onChange=${(/** @type {string} */ name) => put(all.with(at, { ...each, name }))} />`}
+      <${Parts} field=${part} root=${root} label=${`${label} ${at + 1}`} value=${each.made} depth=${depth + 1} onChange=${(/** @type {unknown} */ made) => put(all.with(at, { ...each, made: made ?? first }))} />
+      <${Button} icon="close" label=${`Remove ${label} ${at + 1}`} kind="quiet" onClick=${() => put(all.toSpliced(at, 1))} /></div>`)}
+    <${Button} icon="add" kind="quiet" data-adds aria-label=${`Add to ${label}`} onClick=${add}>Add<//>
+  <//>`;
+}
+
+/** @param {{label: string, name: string, others: {name: string}[], onChange: (name: string) => void}} given */
+function Name({ label, name, others, onChange }) {
+  const fault = others.some((each) => each.name === name) ? `There are two entries called ${name}.` : "";
+  return html`<label class="field key">key<input aria-label=${`Key of ${label}`} value=${name} dir="auto" spellcheck=${false} aria-invalid=${!!fault} ref=${refuse(fault)}
+    onInput=${(/** @type {any} */ { target }) => onChange(target.value)} /></label>`;
 }
 
 /** @param {Given} given */
 function Leaf({ field, label, value, onChange }) {
-  const choices = field.kind === "enum" ? field.choices ?? [] : field.kind === "boolean" ? [true, false] : null;
-  const text = value === undefined || value === null ? "" : String(value);
-  const type = (/** @type {any} */ { target: { value: typed } }) => {
-    if (typed === "") return onChange(undefined);
-    if (choices) return onChange(choices.find((each) => String(each) === typed));
-    return onChange((field.kind === "number" || field.kind === "integer") && NUMBER.test(typed) ? parse(typed) : typed);
+  const now = editedAs(value);
+  const known = kindsFor(field, "missing").filter((each) => each !== "missing" && (each !== "null" || field.isRequired || !field.kind));
+  const [kind, setKind] = useState(now === "spelled" || now === "null" || known.includes(now) ? now : known[0]);
+  const [text, setText] = useState(value === null ? "" : edited(value));
+  const id = useId();
+  const kinds = known.includes(kind) ? known : [...known, kind];
+  const { fault } = read(text, kind, field);
+  const put = (/** @type {string} */ typed, as = kind === "null" ? known[0] : kind) => {
+    setText(as === "null" ? "" : typed);
+    setKind(as);
+    onChange(read(typed, as, field).made);
   };
-  return html`<label class="field"><span>${label}<${Required} of=${field} /></span>
-    ${choices ? html`<select aria-label=${field.isRequired && field.path ? `${label} required` : label} value=${text} onChange=${type}><option value=""></option>${choices.map((each) => html`<option value=${String(each)}>${String(each)}</option>`)}</select>`
-      : html`<input value=${text} dir="auto" spellcheck=${false} onInput=${type} />`}
-  </label>`;
+  return html`<div class="field">
+    <div class="row"><label for=${id}>${label}<${Required} of=${field} /></label>
+      ${kinds.length > 1 && html`<select class="kind" aria-label=${`Kind of ${label}`} value=${kind} onChange=${(/** @type {any} */ { target }) => put(text, target.value)}>
+        ${kinds.map((each) => html`<option key=${each} value=${each}>${shortly(each)}</option>`)}</select>`}</div>
+    <${Box} id=${id} field=${field} kind=${kind} text=${text} fault=${fault} onType=${(/** @type {string} */ typed) => put(typed)} />
+  </div>`;
 }
+
+/** What was typed into a box, as a value; what is none stays the text that it is, with what is wrong. @param {string} text @param {Kind} kind @param {Field} field */
+function read(text, kind, field) {
+  try {
+    return { made: text === "" && kind !== "null" ? undefined : readAs(text, kind, readJson, field), fault: "" };
+  } catch (error) {
+    return { made: text, fault: /** @type {Error} */ (error).message };
+  }
+}
+
+/**
+ * A box for one value: a choice where a few are all that it can be, else a text.
+ * @param {{id: string, field: Field, kind: Kind, text: string, fault?: string, isWrong?: boolean, told?: string, onType: (text: string) => void}} given
+ *   `fault` keeps the form from being sent; `told`: the id of what stands below
+ */
+export function Box({ id, field, kind, text, fault = "", isWrong = !!fault, told, onType }) {
+  const [isLong] = useState(text.length > 80 || text.includes("\n")); // as it began, so that no box changes under the hands
+  const choices = field.kind === "enum" && kind !== "spelled" ? (field.choices ?? []).map(String) : kind === "boolean" ? ["true", "false"] : null;
+  const more = { id, value: text, ref: refuse(fault), "aria-invalid": isWrong, "aria-describedby": told };
+  const type = (/** @type {any} */ { target }) => onType(target.value);
+  if (choices) return html`<select ...${more} onChange=${type}><option value=""></option>${choices.map((each) => html`<option key=${each} value=${each}>${each}</option>`)}</select>`;
+  if (isLong || LARGE.includes(kind)) return html`<textarea ...${more} class="code" rows="4" spellcheck=${false} dir="auto" wrap=${wrapOf(text)} onInput=${type}></textarea>`;
+  return html`<input ...${more} dir="auto" spellcheck=${false} placeholder=${exampleOfField(field)} onInput=${type} />`;
+}
+
+/** Have the browser say what is wrong with a box, and not send the form. @param {string} fault */
+const refuse = (fault) => (/** @type {HTMLInputElement | null} */ box) => box?.setCustomValidity(fault);
+
+/** A kind in a list of kinds. @param {Kind} kind */
+export const shortly = (kind) => (kind === "missing" ? "not sent" : named(kind).replace(/^an? /, ""));
+
+/** @param {{field: Field, label: string, children?: unknown}} given */
+const Group = ({ field, label, children }) => html`<fieldset class="parts" role="group" aria-label=${label}><legend>${label}<${Required} of=${field} /></legend>${children}</fieldset>`;
 
 /** Whether a member must be there; of an element nobody asks. @param {{of: Field}} given */
 const Required = ({ of: { path, isRequired } }) => isRequired && path !== "" && html` <span class="faint">required</span>`;
