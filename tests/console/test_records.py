@@ -206,7 +206,7 @@ def test_what_one_types_stays_and_is_told_of_a_change_by_another(pets, server):
     box = pets.get_by_label("name", exact=True)
     box.fill("Max")
     put(server, "pets", {"id": 1, "name": "Kim", "age": 3})
-    expect(pets.get_by_text("Somebody has changed it since you began: Kim")).to_be_visible()
+    expect(pets.get_by_text("It has been changed since you began: Kim")).to_be_visible()
     expect(box).to_have_value("Max")
     box.press("Escape")
     expect(pets.get_by_role("tabpanel")).to_contain_text("Kim")
@@ -214,11 +214,11 @@ def test_what_one_types_stays_and_is_told_of_a_change_by_another(pets, server):
     text = pets.get_by_label("The record as JSON")
     text.fill('{"id": 1}')
     put(server, "pets", {"id": 1, "name": "Zoe"})
-    expect(pets.get_by_text("Somebody has changed the record since you began.")).to_be_visible()
+    expect(pets.get_by_text("The record has been changed since you began.")).to_be_visible()
     expect(text).to_have_value('{"id": 1}')
     pets.get_by_role("button", name="Discard").click()
     expect(text).to_have_value('{\n  "id": 1,\n  "name": "Zoe"\n}')
-    expect(pets.get_by_text("Somebody has changed the record")).to_have_count(0)
+    expect(pets.get_by_text("The record has been changed")).to_have_count(0)
 
 
 @pytest.mark.long

@@ -4,7 +4,8 @@ import { MOST_ROWS, queryOf } from "../address.js";
 import { conditionWords } from "../filter.js";
 import { readJson } from "../elements.js";
 import { parse, print } from "../json.js";
-import { undoable } from "../record/store.js";
+import { undoable } from "../record/deeds.js";
+import { inTurn } from "../record/turns.js";
 import { ask, pathOf, read } from "../server.js";
 import { refresh } from "../tables/catalog.js";
 import { Button } from "../ui/button.js";
@@ -41,7 +42,7 @@ export function Bulk({ table, filter, kind, onClose, onDone }) {
     setBusy(true);
     try {
       const patch = kind === "patch" ? /** @type {object} */ (readAs(text, "object", readJson)) : null;
-      const { changed, undo } = await change(table, words, patch, /** @type {number} */ (matched));
+      const { changed, undo } = await inTurn(table, undefined, () => change(table, words, patch, /** @type {number} */ (matched)));
       const told = `${patch ? "Changed" : "Deleted"} ${many(changed, "record")}`;
       if (undo) undoable(told, () => undo().then(onDone));
       else say(told);
@@ -78,7 +79,7 @@ async function change(table, words, patch, matched) {
   const before = isKept ? (await read(path, { words: [...words, ["limit", String(matched + 1)]] })).data : [];
   if (before.length > matched) throw new Error("More records satisfy this by now than were counted. Close this, and look again.");
   if (isKept && patch) {
-    const after = await patchEach(table, before.map((/** @type {any} */ { id }) => id), patch);
+    const after = await patchEach(table, before, patch);
     return { changed: before.length, undo: () => restore(table, before, after) };
   }
   const asked = /** @type {[string, string][]} */ ([...words, ...(words.length ? [] : [["all", "true"]]), ["max_affected", String(matched)]]);
@@ -88,7 +89,7 @@ async function change(table, words, patch, matched) {
 
 /** Put back what was changed, or make again what was deleted. @param {string} table @param {any[]} before @param {import("./restore.js").Left | null} after */
 async function restore(table, before, after) {
-  const put = await (after ? putBack(table, before, after) : makeAgain(table, before));
+  const put = await inTurn(table, undefined, () => (after ? putBack(table, before, after) : makeAgain(table, before)));
   const others = before.length - put;
   say(`Restored ${many(put, "record")}${others ? `; ${count(others)} stayed as somebody else has ${after ? "changed" : "made"} them since` : ""}`);
   void refresh();

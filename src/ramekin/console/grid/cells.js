@@ -1,19 +1,18 @@
-// Cells that are being stored. Each shows at once what it shall be, and the grid has its keys again; changes of one record
-// are written one after the other. What is refused stays with its cell, with the text that was typed, whatever else is looked at.
+// Cells that are being stored. Each shows at once what it shall be, and the grid has its keys again. What is refused stays
+// with its cell, with the text that was typed, whatever else is looked at.
 import { signal } from "@preact/signals";
-import { stepsOf } from "../fields.js";
-import { member, withMember } from "../json.js";
-import { NOT_KNOWN, Undecided, beginDeed, endDeed } from "../record/store.js";
+import { NOT_KNOWN } from "../record/store.js";
+import { Undecided } from "../record/unsaved.js";
 import { draft, forget } from "../ui/drafts.js";
 import { inOneLine } from "../ui/fault.js";
 import { dismiss } from "../ui/toast.js";
 
 /**
  * @typedef {{text: string, kind: import("../values.js").Kind}} Typed
- * @typedef {{record: any, path: string, at: number, after: Deed[], turn: number, refused?: Deed}} Edit a cell that is edited, of a record as it
- *   was when that began, its row, and what was being stored of the record by then; `turn` tells it from those before
- * @typedef {{id: string, path: string, value: unknown, typed: Typed, fault: string, isUndecided?: boolean, isNotKnown?: boolean, base?: any, stored?: any, ended?: Promise<unknown>, toast: number}} Deed
- *   `fault`: why it was refused; `isUndecided`: somebody has to decide which of two versions holds; `isNotKnown`: it may be stored all the same; `base`: the record as it was seen; `stored`: as it was stored
+ * @typedef {{record: any, path: string, at: number, turn: number, refused?: Deed}} Edit a cell that is edited, of a record as it
+ *   was when that began, and its row; `turn` tells it from those before
+ * @typedef {{id: string, path: string, value: unknown, typed: Typed, fault: string, isUndecided?: boolean, isNotKnown?: boolean, base: any, toast: number}} Deed
+ *   `fault`: why it was refused; `isUndecided`: somebody has to decide which of two versions holds; `isNotKnown`: it may be stored all the same; `base`: the record as it was seen
  */
 
 class Cells {
@@ -39,36 +38,23 @@ class Cells {
   edit(record, path, at) {
     const last = this.at(record, path);
     const refused = last?.fault ? last : undefined;
-    return { record: refused?.base ?? record, path, at, after: this.of(record).filter(({ fault }) => !fault), turn: (this.turns += 1), refused };
+    return { record: refused?.base ?? record, path, at, turn: (this.turns += 1), refused };
   }
 
   /**
-   * Store a value, once what is stored of its record already is. Returns what was refused, if it was.
-   * @param {Edit} edit @param {unknown} value @param {Typed} typed
-   * @param {(record: any, path: string, value: unknown, done: import("../record/store.js").Deed) => Promise<any>} write `done`: what can be undone by then
+   * Store a value. Returns what was refused, if it was.
+   * @param {Edit} edit @param {unknown} value @param {Typed} typed @param {(record: any, path: string, value: unknown) => Promise<any>} write
    * @returns {Promise<Deed | null>}
    */
-  async store({ record, path, after, refused }, value, typed, write) {
+  async store({ record, path, refused }, value, typed, write) {
     if (refused) this.end(refused);
-    const deed = /** @type {Deed} */ ({ id: String(record.id), path, value, typed, fault: "", toast: 0 });
-    const done = beginDeed();
-    const before = this.of(record).findLast(({ fault }) => !fault);
+    const deed = /** @type {Deed} */ ({ id: String(record.id), path, value, typed, fault: "", base: record, toast: 0 });
     this.set([...this.deeds.value, deed]);
-    const stored = async () => {
-      await before?.ended?.catch(() => {});
-      let base = record; // with what one has seen of it
-      for (const { stored: made, path: changed } of after) if (made) base = withMember(base, stepsOf(changed)[0], member(made, stepsOf(changed)[0]));
-      deed.base = base;
-      deed.stored = await write(base, path, value, done);
-    };
-    deed.ended = done.ended = stored();
     try {
-      await deed.ended;
+      await write(record, path, value);
       this.end(deed);
-      if (!done.undo) endDeed(done);
       return null;
     } catch (error) {
-      endDeed(done);
       deed.fault = inOneLine(error);
       deed.isNotKnown = /** @type {any} */ (error).code === NOT_KNOWN;
       deed.isUndecided = error instanceof Undecided;

@@ -137,18 +137,18 @@ export function Grid({ table, rows, columns, widthOf, fields, order, openedId, f
   };
   const save = async (/** @type {Edit} */ made, /** @type {unknown} */ value, /** @type {import("./cells.js").Typed} */ typed) => {
     leave(made);
-    store(made, value, typed, { isAskedLater: true });
+    store(made, value, typed, { mayAsk: () => false });
   };
   /** What is refused waits at its place, and is told: the next key may be meant for another. */
   const store = (/** @type {Edit} */ made, /** @type {unknown} */ value, /** @type {import("./cells.js").Typed} */ typed, /** @type {import("../record/store.js").How} */ how) =>
-    void cells.store(made, value, typed, (record, path, value, deed) => onSave(record, path, value, { ...how, deed })).then((refused) => refused && tell(refused));
+    void cells.store(made, value, typed, (record, path, value) => onSave(record, path, value, how)).then((refused) => refused && tell(refused));
   const tell = (/** @type {import("./cells.js").Deed} */ deed) => {
     const act = { name: deed.isUndecided ? "Decide" : "What I typed", run: () => now.current.reopen(deed) };
     const what = `${deed.path} of ${table} ${deed.id}`;
     deed.toast = say(deed.isNotKnown ? `Whether ${what} is saved is not known` : `${what} was not saved`, { kind: "failed", detail: deed.fault, isLasting: true, act });
   };
   /** Ask which of two versions holds, and store that. @param {import("./cells.js").Deed} deed */
-  const decide = (deed) => store({ record: deed.base, path: deed.path, at: -1, after: [], turn: 0, refused: deed }, deed.value, deed.typed, {});
+  const decide = (deed) => store({ record: deed.base, path: deed.path, at: -1, turn: 0, refused: deed }, deed.value, deed.typed, {});
   /** Open what was refused, because somebody wants to see it. @param {import("./cells.js").Deed} deed */
   const reopen = (deed) => {
     const [row, column] = [rows.rowOf(deed.id), columns.indexOf(deed.path)];

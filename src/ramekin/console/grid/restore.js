@@ -1,20 +1,23 @@
 // A change of many records that can be undone: each is put back as it was, but for those that somebody has changed since.
-import { isSame, print } from "../json.js";
+import { isSame, parse, print } from "../json.js";
+import { wrote } from "../record/turns.js";
 import { Problem, ask, pathOf, read } from "../server.js";
 
 /** @typedef {Map<string, {tag: string, text: string}>} Left what a change left of records, by their ids */
 
 /**
  * Merge something into some records, all or none.
- * @param {string} table @param {unknown[]} ids @param {object} patch
+ * @param {string} table @param {any[]} before @param {object} patch
  * @returns {Promise<Left>}
  */
-export async function patchEach(table, ids, patch) {
+export async function patchEach(table, before, patch) {
+  const ids = before.map(({ id }) => id);
   const operations = ids.map((id) => ({ op: "patch", table, id, record: patch }));
   const { results } = await read("batch", { method: "POST", body: { operations } }).catch((error) => {
     if (error instanceof Problem) error.errors = error.errors.map((each) => ({ ...each, pointer: namedIn(each.pointer ?? "", ids) }));
     throw error;
   });
+  before.forEach((record, at) => wrote(table, record, results[at].record));
   return new Map(results.map((/** @type {any} */ { id, etag, record }) => [String(id), { tag: etag, text: print(record) }]));
 }
 
@@ -32,6 +35,7 @@ export async function putBack(table, before, after) {
     const operations = own.map((record) => ({ op: "replace", table, id: record.id, record, if_match: after.get(String(record.id))?.tag }));
     try {
       if (operations.length) await ask("POST", "batch", { body: { operations }, headers: { Prefer: "return=minimal" } });
+      own.forEach((record) => wrote(table, parse(/** @type {{text: string}} */ (after.get(String(record.id))).text), record));
       return operations.length;
     } catch (error) {
       if (![404, 412].includes(/** @type {any} */ (error).status)) throw error;

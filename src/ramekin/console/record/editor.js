@@ -5,10 +5,11 @@ import { readJson } from "../elements.js";
 import { exampleOfField } from "../fields.js";
 import { draft, forget } from "../ui/drafts.js";
 import { inOneLine } from "../ui/fault.js";
+import { isStill } from "../ui/focus.js";
 import { html } from "../ui/html.js";
 import { wrapOf } from "../ui/long.js";
 import { edited, editedAs, kindOf, named, readAs } from "../values.js";
-import { showUnsaved } from "./unsaved.js";
+import { sayUnsaved } from "./unsaved.js";
 
 /** @type {import("../values.js").Kind[]} */
 const KINDS = ["text", "number", "boolean", "null", "missing", "array", "object"];
@@ -48,8 +49,9 @@ export function kindsFor(field, now) {
 
 /**
  * It stays, with what was typed, until that is saved or given up. Where it is taken away before, as by scrolling, it saves.
- * @param {{label: string, value: unknown, field?: import("../fields.js").Field, refused?: {typed: Typed, fault: string}, onSave: (value: unknown, typed: Typed) => Promise<unknown>,
- *   onCancel: (isGivenUp: boolean) => void, onNext?: (step: number) => void}} given `refused`: what was typed before, and why it was not taken;
+ * @param {{label: string, value: unknown, field?: import("../fields.js").Field, refused?: {typed: Typed, fault: string}, onSave: (value: unknown, typed: Typed, mayAsk: () => boolean) => Promise<unknown>,
+ *   onCancel: (isGivenUp: boolean) => void, onNext?: (step: number) => void}} given `mayAsk`: whether the keys are still here;
+ *   `refused`: what was typed before, and why it was not taken;
  *   `onNext`: goes to the next cell, or back, by Tab
  */
 export function CellEditor({ label, value, field, refused, onSave, onCancel, onNext }) {
@@ -64,8 +66,11 @@ export function CellEditor({ label, value, field, refused, onSave, onCancel, onN
   const isTouched = useRef(false);
   const isGone = useRef(false);
   const input = useRef(/** @type {any} */ (null));
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
   const list = useRef(/** @type {HTMLSelectElement | null} */ (null));
   const isDone = useRef(false);
+  const store = (/** @type {() => boolean} */ mayAsk) => onSave(readAs(text, kind, readJson, field), { text, kind }, mayAsk);
+  const decide = () => store(() => true).catch((error) => sayUnsaved(label, text, error, decide));
   const save = async () => {
     if (isDone.current) return;
     if (!isTouched.current) {
@@ -75,10 +80,10 @@ export function CellEditor({ label, value, field, refused, onSave, onCancel, onN
     isDone.current = true;
     setBusy(true);
     try {
-      await onSave(readAs(text, kind, readJson, field), { text, kind });
+      await store(() => isStill(box.current));
     } catch (error) {
       isDone.current = false;
-      if (isGone.current) showUnsaved(label, text, error);
+      if (isGone.current) sayUnsaved(label, text, error, decide);
       setFault(inOneLine(error));
     }
     setBusy(false);
@@ -128,7 +133,7 @@ export function CellEditor({ label, value, field, refused, onSave, onCancel, onN
     : html`<textarea key="text" ref=${input} aria-label=${label} value=${text} rows=${Math.min(8, text.split("\n").length)} spellcheck=${false} aria-invalid=${!!fault} dir="auto" wrap=${wrapOf(text)}
         title="Enter saves, Shift Enter breaks the line, F2 goes to the kind of value" readonly=${isBusy || kind === "null" || kind === "missing"} placeholder=${exampleOfField(field)}
         onInput=${type}></textarea>`;
-  return html`<div class="cell-editor" aria-busy=${isBusy} onKeyDown=${press} onPointerDown=${(/** @type {Event} */ event) => event.stopPropagation()}
+  return html`<div class="cell-editor" ref=${box} aria-busy=${isBusy} onKeyDown=${press} onPointerDown=${(/** @type {Event} */ event) => event.stopPropagation()}
       onFocusOut=${(/** @type {FocusEvent} */ event) => !(/** @type {Element} */ (event.currentTarget)).contains(/** @type {Node} */ (event.relatedTarget)) && save()}>
     ${entry}
     <select key="kind" class="kind" ref=${list} aria-label="Kind of value" value=${kind} onChange=${(/** @type {any} */ event) => choose(event.target.value)}>

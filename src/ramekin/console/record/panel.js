@@ -63,7 +63,7 @@ export function RecordPanel({ table, id, fields, schema, tab: named, onTab, onCl
       followed.delete(hear);
     };
   }, [table, id]);
-  const save = async (/** @type {any} */ base, /** @type {any} */ mine) => (isSame(base, mine) ? base : saveRecord(table, base, mine));
+  const save = async (/** @type {any} */ base, /** @type {any} */ mine, /** @type {import("./store.js").How} */ how) => (isSame(base, mine) ? base : saveRecord(table, base, mine, how));
   const press = (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== "Escape") return;
     if (isTyping(event.target)) /** @type {HTMLElement} */ (event.target).blur();

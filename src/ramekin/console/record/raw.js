@@ -1,10 +1,11 @@
 // A value as JSON, which can be edited as a whole.
-import { useMemo, useState } from "preact/hooks";
+import { useMemo, useRef, useState } from "preact/hooks";
 import { readJson } from "../elements.js";
 import { isSame, parse, print } from "../json.js";
 import { Button } from "../ui/button.js";
 import { draft, forget } from "../ui/drafts.js";
 import { Fault } from "../ui/fault.js";
+import { isStill } from "../ui/focus.js";
 import { html } from "../ui/html.js";
 import { Beginning, wrapOf } from "../ui/long.js";
 import { count, kindOf } from "../values.js";
@@ -13,7 +14,7 @@ import { count, kindOf } from "../values.js";
 const MOST = 200_000;
 
 /**
- * @param {{name: string, value: any, isWritable: boolean, onSave: (base: any, value: any) => Promise<any>}} given `name` is that of the draft;
+ * @param {{name: string, value: any, isWritable: boolean, onSave: (base: any, value: any, how: import("./store.js").How) => Promise<any>}} given `name` is that of the draft;
  *   `onSave` is told what the writer began with, and returns what is stored, null if it was left
  */
 export function Raw({ name, value, isWritable, onSave }) {
@@ -25,6 +26,7 @@ export function Raw({ name, value, isWritable, onSave }) {
   const type = (/** @type {any} */ event) => keep(event.target.value === whole ? null : { base, text: event.target.value });
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const [isBusy, setBusy] = useState(false);
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
   if (whole.length > MOST) {
     return html`<p class="note">This record has ${count(whole.length)} characters, which is too long to be changed here. Its fields can be changed, and all of it can be copied.</p><${Beginning} text=${whole} />`;
   }
@@ -33,14 +35,14 @@ export function Raw({ name, value, isWritable, onSave }) {
     setBusy(true);
     setError(null);
     try {
-      if (await onSave(base, parse(text))) forget(name);
+      if (await onSave(base, parse(text), { mayAsk: () => isStill(box.current) })) forget(name);
     } catch (fault) {
       setError(fault);
     }
     setBusy(false);
   };
-  return html`<div class="raw stack">
-    ${isOther && html`<p class="note" role="status">Somebody has changed the record since you began. What you save keeps that, or asks; Discard shows it as it is now.</p>`}
+  return html`<div class="raw stack" ref=${box}>
+    ${isOther && html`<p class="note" role="status">The record has been changed since you began. What you save keeps that, or asks; Discard shows it as it is now.</p>`}
     <textarea class="code" aria-label="The record as JSON" rows=${Math.min(40, whole.split("\n").length + 2)} spellcheck=${false} wrap=${wrapOf(text)} readonly=${!isWritable}
       aria-invalid=${!!fault} value=${text} onInput=${type}
       onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && !fault && save()}></textarea>

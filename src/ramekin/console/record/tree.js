@@ -3,12 +3,13 @@ import { useState } from "preact/hooks";
 import { fieldAt, pathOfName } from "../fields.js";
 import { Value } from "../grid/cell.js";
 import { valueAt } from "../grid/columns.js";
-import { Spelled, isSame, member, print, withMember } from "../json.js";
+import { Spelled, isSame, member, print } from "../json.js";
 import { Button } from "../ui/button.js";
 import { html } from "../ui/html.js";
 import { say } from "../ui/toast.js";
 import { kindOf, many } from "../values.js";
 import { CellEditor } from "./editor.js";
+import { withAt } from "./merge.js";
 
 const AT_ONCE = 100;
 /** Characters of a value beyond which it is not edited here. */
@@ -18,7 +19,7 @@ const PART = 600;
 
 /**
  * @typedef {{record: any, fields: Map<string, import("../fields.js").Field>, schema: any, isWritable: boolean,
- *   onChange: (base: any, made: any) => Promise<unknown>}} Given `onChange` is told the record as it was when the change began, and as it shall be
+ *   onChange: (base: any, made: any, how: import("./store.js").How) => Promise<unknown>}} Given `onChange` is told the record as it was when the change began, and as it shall be
  * @typedef {Given & {edit: {path: string, base: any} | null, setEdit: (change: any) => void}} Tree
  * @param {Given} given
  */
@@ -46,21 +47,14 @@ function Member({ tree, steps, value }) {
   const shown = isScalar(value) ? html`<${Long} value=${value} />` : html`<${Branch} tree=${tree} steps=${steps} value=${value} pencil=${pencil} />`;
   return html`<div class="member"><dt title=${[field?.kind, field?.told].filter(Boolean).join(" · ")}>${name || html`<span class="faint">""</span>`}</dt><dd>
     ${isEdited ? html`<${CellEditor} label=${label} value=${value} field=${field} onCancel=${leave}
-        onSave=${(/** @type {unknown} */ made) => onChange(edit.base, withAt(edit.base, steps, made)).then(leave)} />
-        ${!isSame(valueAt(edit.base, path), value) && html`<p class="note" role="status">Somebody has changed it since you began: ${shown}</p>`}` : shown}
+        onSave=${(/** @type {unknown} */ made, /** @type {unknown} */ _typed, /** @type {() => boolean} */ mayAsk) => onChange(edit.base, withAt(edit.base, steps, made), { mayAsk }).then(leave)} />
+        ${!isSame(valueAt(edit.base, path), value) && html`<p class="note" role="status">It has been changed since you began: ${shown}</p>`}` : shown}
     ${isScalar(value) && pencil}
   </dd></div>`;
 }
 
 /** @param {any} value */
 const isScalar = (value) => value === null || typeof value !== "object" || value instanceof Spelled;
-
-/** A value with another one at a place in it; an element of which nothing is left goes. @param {any} whole @param {string[]} steps @param {unknown} made @returns {any} */
-function withAt(whole, [step, ...rest], made) {
-  const value = rest.length ? withAt(Array.isArray(whole) ? whole[Number(step)] : member(whole, step), rest, made) : made;
-  if (!Array.isArray(whole)) return withMember(whole, step, value);
-  return value === undefined ? whole.toSpliced(Number(step), 1) : whole.with(Number(step), value);
-}
 
 /** A value that may be long: what is beyond a few lines opens on demand. @param {{value: unknown}} given */
 function Long({ value }) {

@@ -4,6 +4,16 @@ import { Dialog, open } from "../ui/dialog.js";
 import { inOneLine } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { wrapOf } from "../ui/long.js";
+import { say } from "../ui/toast.js";
+
+/** Why something is not stored, or not undone: somebody has to decide, and was not asked yet. */
+export class Undecided extends Error {}
+
+/** Say that something is not saved, and wait until somebody has the time to look at it. @param {string} label @param {string} text @param {unknown} error @param {() => unknown} decide */
+export function sayUnsaved(label, text, error, decide) {
+  const act = error instanceof Undecided ? { name: "Decide", run: decide } : { name: "What I typed", run: () => showUnsaved(label, text, error) };
+  say(`${label} was not saved`, { kind: "failed", detail: inOneLine(error), isLasting: true, act });
+}
 
 /** @param {string} label of the field @param {string} text that was typed @param {unknown} error */
 export function showUnsaved(label, text, error) {

@@ -2,7 +2,7 @@
 import { useEffect, useId, useState } from "preact/hooks";
 import { may } from "../access.js";
 import { ROOT, link } from "../address.js";
-import { undoLast } from "../record/store.js";
+import { undoLast } from "../record/deeds.js";
 import { NEW, tables } from "../tables/catalog.js";
 import { gridOf } from "../tables/chosen.js";
 import { deedsOf } from "../ui/deeds.js";

@@ -16,7 +16,7 @@ import { Toasts } from "../ui/toast.js";
 import { viewOf, withoutSurplus } from "../views.js";
 import "../record/conflict.js";
 import "../record/gone.js";
-import { undoLast } from "../record/store.js";
+import { undoLast } from "../record/deeds.js";
 import { Lock } from "./lock.js";
 import { openPalette, pressed } from "./palette.js";
 import { Sidebar } from "./sidebar.js";

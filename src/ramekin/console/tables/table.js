@@ -13,7 +13,7 @@ import { Rows } from "../grid/rows.js";
 import { member, withMember } from "../json.js";
 import { declaredPaths, shownPaths } from "../paths.js";
 import { RecordPanel, TABS } from "../record/panel.js";
-import { changed, fetchRecord, saveRecord } from "../record/store.js";
+import { changed, saveRecord } from "../record/store.js";
 import { curl, pathOf } from "../server.js";
 import { useCorrections } from "../ui/corrections.js";
 import { Empty } from "../ui/empty.js";
@@ -70,9 +70,9 @@ export function TableView({ table }) {
   const fit = (/** @type {string} */ path, /** @type {any[]} */ seen, /** @type {number} */ most) => resize(path, fittingWidth(path, seen, most), true);
   const save = async (/** @type {any} */ record, /** @type {string} */ path, /** @type {unknown} */ value, /** @type {import("../record/store.js").How} */ how) => {
     const [name] = stepsOf(path);
-    const base = filter.columns.length ? await wholeOf(table, record, name) : record;
-    const stored = await saveRecord(table, base, withMember(base, name, value), how);
-    if (filter.columns.length) await rows.refresh(); // whose rows are no whole records
+    const part = filter.columns.length ? name : undefined; // of which rows are no whole records
+    const stored = await saveRecord(table, record, withMember(record, name, value), { ...how, part });
+    if (part !== undefined) await rows.refresh();
     return stored;
   };
   const close = () => go(link(["tables", table], words, mark));
@@ -93,19 +93,6 @@ export function TableView({ table }) {
     ${openedId !== undefined && html`<${RecordPanel} key=${`${table}/${openedId}`} table=${table} id=${openedId} fields=${fields}
       schema=${known?.schema} tab=${parts[4]} onTab=${(/** @type {string} */ tab) => go(link([...parts.slice(0, 4), tab], words, mark), { replace: true })} onClose=${close} />`}
   </div>`;
-}
-
-/**
- * A record of which some columns were read, as it is now but for the member that is about to change; what was read, if it is gone.
- * @param {string} table @param {any} record @param {string} name
- */
-async function wholeOf(table, record, name) {
-  try {
-    return withMember((await fetchRecord(table, record.id)).record, name, member(record, name));
-  } catch (error) {
-    if (/** @type {any} */ (error).status !== 404) throw error;
-    return record;
-  }
 }
 
 /** The words for the server: the id is always among what is read, since rows are known by it. @param {import("../filter.js").Filter} filter */

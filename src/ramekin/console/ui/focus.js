@@ -25,6 +25,9 @@ export function keepFocus() {
 
 const isNowhere = () => document.activeElement === document.body || document.activeElement === null;
 
+/** Whether whoever has done something in a part of the page is still there, so that what it asks takes no keys that are meant for another. @param {HTMLElement | null} part */
+export const isStill = (part) => !!part?.isConnected && (isNowhere() || part.contains(document.activeElement));
+
 const content = () => document.getElementById("main");
 
 /** Go to what the view shows: its grid, or where it has none yet, the place that one will take the focus from. */

@@ -1,0 +1,69 @@
+// Changes of one record are written one after the other, whoever makes them on this page; and what was written here is
+// remembered, so that nobody is told of it as of another's change.
+import { isSame } from "../json.js";
+import { kindOf } from "../values.js";
+import { merge, places, withAt } from "./merge.js";
+
+/** What is being done to each record, or to all of a table, until it has ended. @type {Map<string, Promise<unknown>>} */
+const turns = new Map();
+
+/**
+ * Do something with a record, once what was begun with it before has ended.
+ * @template T
+ * @param {string} table @param {unknown} id nothing: with any record of the table @param {() => Promise<T>} run
+ * @returns {Promise<T>}
+ */
+export function inTurn(table, id, run) {
+  const key = id === undefined ? table : `${table}/${id}`; // no table has a slash in its name
+  const isBefore = (/** @type {string} */ each) => each === key || each === table || (key === table && each.startsWith(`${table}/`));
+  const before = [...turns].filter(([each]) => isBefore(each)).map(([, turn]) => turn);
+  const turn = Promise.all(before).then(run);
+  const ended = turn.then(() => {}, () => {}).then(() => void (turns.get(key) === ended && turns.delete(key)));
+  turns.set(key, ended);
+  return turn;
+}
+
+/** Records of which it is remembered what was written here, and how often of each. */
+const KEPT = 1_000;
+const KEPT_OF_EACH = 20;
+
+/** @type {Map<string, {before: any, after: any}[]>} */
+const written = new Map();
+
+/** Remember what was written. @param {string} table @param {any} before @param {any} after */
+export function wrote(table, before, after) {
+  const key = `${table}/${before.id}`;
+  const all = [...(written.get(key) ?? []), { before, after }].slice(-KEPT_OF_EACH);
+  written.delete(key);
+  written.set(key, all);
+  if (written.size > KEPT) written.delete(/** @type {string} */ (written.keys().next().value));
+}
+
+/** A record as it was seen, with what was written here since. @param {string} table @param {any} seen */
+export function caughtUp(table, seen) {
+  let record = seen;
+  for (const { before, after } of written.get(`${table}/${seen.id}`) ?? []) {
+    const fresh = places(before, after, record, true).filter(({ was, other }) => isSame(was, other));
+    record = fresh.reduce((made, { steps, own }) => withAt(made, steps, own), record);
+  }
+  return record;
+}
+
+/** Whether a value holds others, so that two changes of it may mean different parts. @param {unknown} value */
+const isWhole = (value) => ["array", "object"].includes(kindOf(value));
+
+/**
+ * What becomes of a record that has been changed since it was seen: what was written here in the meantime was seen, too, and
+ * of two changes of one value here the last holds.
+ * @param {string} table @param {any} base @param {any} mine @param {any} theirs @param {boolean} isLast whether mine was meant after all that was written here
+ * @returns {import("./merge.js").Merged & {base: any, mine: any, isOwn: boolean}} `base` and `mine`: with what was written here; `isOwn`: nobody else has changed it
+ */
+export function mergeSeen(table, base, mine, theirs, isLast) {
+  const found = merge(base, mine, theirs);
+  if (!found.conflicts.length && !found.taken.length) return { ...found, base, mine, isOwn: false };
+  const seen = caughtUp(table, base);
+  const own = merge(base, mine, seen, true);
+  const isClear = own.conflicts.every((place) => isLast && ![place.was, place.own, place.other].some(isWhole));
+  const isOwn = isSame(seen, theirs);
+  return isClear ? { ...merge(seen, own.merged, theirs), base: seen, mine: own.merged, isOwn } : { ...found, base, mine, isOwn };
+}

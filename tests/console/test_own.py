@@ -1,0 +1,203 @@
+"""What one changes oneself, quickly and in several places, is never told or lost as another's; what has to be decided waits."""
+
+import re
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.console.seen import cell, expect_settled, put, rows, stored
+
+pytestmark = pytest.mark.long
+
+DEEP = {"id": 1, "a": 1, "s": "x", "o": {"x": {"y": [1, 2, 3]}, "z": 1}, "tags": ["one", "two", "three"]}
+OTHERS = "somebody else"
+
+
+@pytest.fixture
+def panel(page, server):
+    """Open a record with parts, all of them seen."""
+    put(server, "parts", DEEP, {"id": 2, "a": 2, "s": "y"})
+    page.goto(f"{server.url}/console/tables/parts/records/1")
+    panel = page.get_by_role("complementary", name="Record 1")
+    for _ in range(4):
+        panel.locator(".twig[aria-expanded=false]").first.click()
+    yield panel
+    with server.client() as client:
+        client.delete("/api/v1/tables/parts").raise_for_status()
+
+
+@contextmanager
+def slow(page):
+    """Let the server answer no change of the record until the end."""
+    held, is_slow = [], True
+
+    def hold(route):
+        if is_slow and route.request.method == "PUT":
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/data/parts/1", hold)
+    yield
+    is_slow = False
+    for route in held:
+        route.continue_()
+
+
+def edit(panel, path, text, kind=None):
+    panel.get_by_role("button", name=f"Edit {path}", exact=True).click()
+    if kind:
+        panel.get_by_label("Kind of value").focus()
+        panel.get_by_label("Kind of value").select_option(kind)
+    else:
+        panel.get_by_label(path, exact=True).fill(text)
+    panel.get_by_label(path, exact=True).press("Enter")
+
+
+def expect_saved(page, times):
+    expect(page.get_by_text("Saved parts 1")).to_have_count(times)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_text(OTHERS)).to_have_count(0)
+
+
+def test_two_quick_changes_in_one_member_are_both_stored(panel, page, server):
+    with slow(page):
+        edit(panel, "o.x.y.0", "111")
+        edit(panel, "o.x.y.1", "222")
+        edit(panel, "o.z", "333")
+    expect_saved(page, 3)
+    assert stored(server, 1, "parts")["o"] == {"x": {"y": [111, 222, 3]}, "z": 333}
+    for _ in range(3):
+        page.keyboard.press("Control+z")
+    expect(page.get_by_text("Undone parts 1: o")).to_have_count(3)
+    assert stored(server, 1, "parts") == DEEP
+
+
+def test_a_change_in_the_grid_and_one_in_the_panel_are_both_ones_own(panel, page, server):
+    with slow(page):
+        cell(page, 0, 1).dblclick()
+        page.get_by_label("a", exact=True).fill("5")
+        page.keyboard.press("Enter")
+        edit(panel, "s", "mine")
+    expect_saved(page, 2)
+    assert stored(server, 1, "parts") == DEEP | {"a": 5, "s": "mine"}
+
+
+def test_what_one_writes_as_json_is_beside_what_one_has_changed_in_the_grid(panel, page, server):
+    panel.get_by_role("tab", name="JSON").click()
+    text = panel.get_by_label("The record as JSON")
+    text.fill('{"id": 1, "a": 1, "s": "json"}')
+    with slow(page):
+        cell(page, 0, 1).dblclick()
+        page.get_by_label("a", exact=True).fill("5")
+        page.keyboard.press("Enter")
+        panel.get_by_role("button", name="Save").click()
+    expect_saved(page, 2)
+    assert stored(server, 1, "parts") == {"id": 1, "a": 5, "s": "json"}
+
+
+def test_an_element_that_goes_shifts_no_change_that_was_begun_before(panel, page, server):
+    with slow(page):
+        edit(panel, "tags.0", "", "missing")
+        edit(panel, "tags.2", "3")
+    expect_saved(page, 2)
+    assert stored(server, 1, "parts")["tags"] == ["two", "3"]
+
+
+def test_what_one_has_just_changed_is_deleted_without_a_word_of_others(panel, page, server):
+    with slow(page):
+        edit(panel, "a", "5")
+        panel.get_by_role("button", name="Record", exact=True).click()
+        page.get_by_role("menuitem", name="Delete").click()
+    expect(page.get_by_text("Deleted 1 from parts")).to_be_visible()
+    expect(page.get_by_text(OTHERS)).to_have_count(0)
+
+
+def test_a_change_of_many_waits_for_those_of_one(panel, page, server):
+    with slow(page):
+        edit(panel, "a", "5")
+        page.get_by_role("button", name="More").click()
+        page.get_by_role("menuitem", name="Change all that are found").click()
+        page.get_by_label("What is merged into each").fill('{"s": "all"}')
+        page.get_by_role("button", name="Change 2 records").click()
+    expect(page.get_by_text("Changed 2 records")).to_be_visible()
+    edit(panel, "o.z", "6")
+    expect_saved(page, 2)
+    assert stored(server, 1, "parts") == DEEP | {"a": 5, "s": "all", "o": DEEP["o"] | {"z": 6}}
+
+
+def test_what_two_change_inside_of_one_object_is_merged_or_chosen_by_member(panel, page, server):
+    panel.get_by_role("button", name="Edit o.z", exact=True).click()
+    panel.get_by_label("o.z", exact=True).fill("7")
+    put(server, "parts", DEEP | {"o": {"x": {"y": [9]}, "z": 1}})
+    panel.get_by_label("o.z", exact=True).press("Enter")
+    expect(page.get_by_text("with what somebody else had changed: o.x.y")).to_be_visible()
+    assert stored(server, 1, "parts")["o"] == {"x": {"y": [9]}, "z": 7}
+    panel.get_by_role("button", name="Edit o", exact=True).click()
+    panel.get_by_label("o", exact=True).fill('{"x": {"y": []}, "z": 8}')
+    put(server, "parts", DEEP | {"o": {"x": {"y": [0]}, "z": 9}})
+    panel.get_by_label("o", exact=True).press("Enter")
+    dialog = page.get_by_role("dialog", name="Somebody else has changed this record")
+    dialog.get_by_label("Theirs for o.x.y").check()
+    dialog.get_by_role("button", name="Save what is chosen").click()
+    expect(dialog).to_have_count(0)
+    expect(panel.get_by_label("o", exact=True)).to_have_count(0)
+    assert stored(server, 1, "parts")["o"] == {"x": {"y": [0]}, "z": 8}
+
+
+def test_what_has_to_be_decided_waits_until_somebody_asks_for_it(panel, page, server):
+    edit(panel, "a", "5")
+    expect_saved(page, 1)
+    put(server, "parts", DEEP | {"a": 50})
+    page.get_by_role("grid").focus()
+    page.keyboard.press("Control+z")
+    expect(page.get_by_text("Not undone yet", exact=True)).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_role("grid")).to_be_focused()
+    decide = page.get_by_role("button", name="Decide")
+    decide.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    decide.click()
+    page.get_by_role("button", name="Save what is chosen").click()
+    expect(page.get_by_text("Undone parts 1: a")).to_be_visible()
+    assert stored(server, 1, "parts")["a"] == 1
+
+
+def test_a_change_of_the_panel_that_has_to_be_decided_takes_no_keys_of_another(panel, page, server):
+    panel.get_by_role("button", name="Edit a", exact=True).click()
+    panel.get_by_label("a", exact=True).fill("5")
+    put(server, "parts", DEEP | {"a": 50})
+    held = []
+    page.route("**/data/parts/1", lambda route: route.continue_() if held else held.append(route))
+    panel.get_by_label("a", exact=True).press("Enter")
+    panel.get_by_role("button", name="Edit s", exact=True).click()
+    box = panel.get_by_label("s", exact=True)
+    box.fill("typ")
+    held[0].continue_()
+    expect(page.get_by_text("a was not saved")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(box).to_be_focused()
+    box.press("End")
+    box.press("e")
+    box.press("Enter")
+    expect(page.get_by_text("Saved parts 1: s")).to_be_visible()
+    page.get_by_role("button", name="Decide").click()
+    page.get_by_role("button", name="Save what is chosen").click()
+    expect(page.get_by_text("Saved parts 1: a")).to_be_visible()
+    assert stored(server, 1, "parts") == DEEP | {"a": 5, "s": "type"}
+
+
+def test_an_older_change_that_is_undone_asks_before_it_takes_a_later_one(page, server):
+    put(server, "rap", {"id": 1, "a": 1})
+    page.goto(f"{server.url}/console/tables/rap")
+    expect(rows(page)).to_have_count(1)
+    for value in ("2", "3"):
+        cell(page, 0, 1).dblclick()
+        page.get_by_label("a", exact=True).fill(value)
+        page.keyboard.press("Enter")
+        expect_settled(page)
+    page.get_by_role("button", name="Undo").first.click()
+    expect(page.get_by_text(re.compile("You have changed a of rap 1, too"))).to_be_visible()
+    assert stored(server, 1, "rap")["a"] == 3
