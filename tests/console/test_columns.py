@@ -1,5 +1,7 @@
 """Columns of a grid: which are shown, in which order, how wide, and that this is kept."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -77,10 +79,67 @@ def test_a_column_is_found_among_many(page, server):
     put(server, "broad", {"id": 1, **{f"c{at}": at for at in range(30)}})
     page.goto(f"{server.url}/console/tables/broad")
     page.get_by_role("button", name="Columns", exact=True).click()
-    page.get_by_role("button", name="Show the id alone").click()
-    page.get_by_role("searchbox", name="Find a column").fill("c29")
+    page.get_by_role("button", name="Hide all but id").click()
+    sought = page.get_by_role("searchbox", name="Find a column")
+    sought.fill("c29")
     page.get_by_role("checkbox").check()
     assert page.url.endswith("?select=id,c29")
+    sought.fill("c2")
+    page.get_by_role("button", name="Show these").click()
+    assert page.url.endswith("?select=id,c29,c2," + ",".join(f"c{at}" for at in range(20, 29)))
+    sought.fill("c29")
+    page.get_by_role("button", name="Hide these").click()
+    assert page.url.endswith("?select=id,c2," + ",".join(f"c{at}" for at in range(20, 29)))
+
+
+@pytest.mark.parametrize(
+    ("view", "shown"),
+    [
+        ("tables/users", "id,email,full_name,age,created_at"),
+        ("joins/users/shops/id", "users.id,users.email,users.full_name,users.age,users.created_at"),
+    ],
+)
+def test_columns_are_moved_by_keys_and_by_dragging(page, server, view, shown):
+    names = shown.split(",")
+    chosen = f"{server.url}/console/{view}?select="
+    page.goto(f"{chosen}{shown}" + ("&type=left" if "joins" in view else ""))
+    page.get_by_role("button", name="Columns", exact=True).click()
+    last = page.get_by_role("checkbox", name=names[4])
+    last.focus()
+    for key, at in {"Alt+ArrowUp": 3, "Alt+Shift+ArrowUp": 0, "Alt+ArrowDown": 1, "Alt+Shift+ArrowDown": 4}.items():
+        page.keyboard.press(key)
+        order = [*names[:4][:at], names[4], *names[:4][at:]]
+        expect(page).to_have_url(re.compile(re.escape("select=" + ",".join(order)) + "(&|$)"))
+        expect(last).to_be_focused()
+    page.get_by_role("listitem").filter(has=last).drag_to(page.get_by_role("checkbox", name=names[1]))
+    expect(page).to_have_url(re.compile(re.escape(f"select={names[0]},{names[4]},{names[1]}")))
+    page.get_by_role("button", name=f"Move {names[3]} to the front").click()
+    expect(page).to_have_url(re.compile(re.escape(f"select={names[3]},{names[0]}")))
+
+
+def test_the_columns_of_a_join_are_chosen_as_those_of_a_table(page, server):
+    page.goto(f"{server.url}/console/joins/orders/users/user_id=id")
+    heads = page.get_by_role("region", name="Joined rows").locator("thead tr").last.get_by_role("columnheader")
+    expect(heads).to_have_count(11)
+    page.get_by_role("button", name="Columns", exact=True).click()
+    page.get_by_role("button", name="Hide all but orders.id").click()
+    page.get_by_role("checkbox", name="users.full_name").check()
+    page.get_by_role("checkbox", name="orders.quantity").check()
+    expect(heads).to_have_text(["id", "full_name", "quantity"])
+    expect(page).to_have_url(re.compile(r"select=orders\.id,users\.full_name,orders\.quantity$"))
+    page.keyboard.press("Escape")
+    heads.nth(2).get_by_role("button").click()
+    expect(page).to_have_url(re.compile("sort=orders.quantity"))
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as saved:
+        page.get_by_role("menuitem", name="as CSV").click()
+    assert saved.value.path().read_text().startswith("orders.id,users.full_name,orders.quantity\n")
+    page.get_by_role("button", name="Columns", exact=True).click()
+    page.get_by_role("button", name="Show all").click()
+    expect(heads).to_have_count(11)
+    page.goto(f"{server.url}/console/joins/shops/users/id?type=left&select=shops.address.city,users")
+    expect(heads.first).to_have_text("address.city")
+    expect(page.get_by_role("region", name="Joined rows").locator("tbody td").first).not_to_have_text("null")
 
 
 def test_a_cell_that_is_cut_says_so_and_a_double_click_fits_its_column_to_what_is_seen(page, server):

@@ -2,6 +2,7 @@
 // of the view has the words of the API, so that the link is the query.
 import { API, go, link, queryOf, view } from "../address.js";
 import { filterOf, sortedBy, wordsOf, wrongPage } from "../filter.js";
+import { ColumnMenu } from "../grid/column_menu.js";
 import { FilterBar } from "../grid/filter_bar.js";
 import { declaredFields, pathOfName, stepsOf } from "../fields.js";
 import { member } from "../json.js";
@@ -18,7 +19,7 @@ import { html } from "../ui/html.js";
 import { count, many } from "../values.js";
 import { useAnswer } from "./answer.js";
 import { pairFields, pairRecords, useKnown } from "./fields.js";
-import { Rows, Told, pairColumns, plainColumns } from "./rows.js";
+import { Rows, Told, chosenColumns, pairColumns, pathOfColumn, plainColumns } from "./rows.js";
 
 const SHOWN = 50;
 const OWN = ["type", "shape", "as"];
@@ -42,17 +43,23 @@ export default function Joins() {
   const put = (/** @type {Partial<Build>} */ made, how = {}) => show({ left, right, key: given, own, filter, ...made }, how);
   useCorrections([wrongPage(words), ...wrong], () => put({}, { replace: true }));
   const isTree = own.shape === "tree";
+  const offered = pairFields(names, fields);
+  const rows = answer?.data ?? [];
+  const met = isTree ? plainColumns(rows) : filter.columns.length ? chosenColumns(rows, filter.columns) : pairColumns(rows, names);
+  const paths = isTree ? [...offered.keys()].filter((each) => stepsOf(each).length === 2) : met.map(pathOfColumn);
   return html`<section class="pad stack" aria-label="Joins">
     <div class="title"><h1>Join</h1><p class="faint">Records of two tables beside each other, where a field is equal.</p><span class="grow"></span>
-      ${answer && html`<${ExportMenu} path=${path} words=${asked} name=${`${left}-${right}`} />`}</div>
+      ${answer && html`<${ColumnMenu} all=${[...new Set([...offered.keys(), ...paths])]} shown=${filter.columns.length ? filter.columns : paths}
+        onChange=${(/** @type {string[]} */ columns) => put({ filter: { ...filter, columns } }, { replace: true })} />
+        <${ExportMenu} path=${path} words=${asked} name=${`${left}-${right}`} columns=${isTree ? undefined : filter.columns} />`}</div>
     <${Choices} left=${left} right=${right} shownKey=${key} keys=${keys} own=${own} put=${put} />
     ${isWhole && html`<${FilterBar} table=${`${left}-${right}`} made=${`${API}/${path}${asked.length ? `?${queryOf(asked)}` : ""}`} filter=${filter}
-      fields=${pairFields(names, fields)} records=${pairRecords(names, known)} onFilter=${(/** @type {any} */ made) => put({ filter: made })} />`}
+      fields=${offered} records=${pairRecords(names, known)} onFilter=${(/** @type {any} */ made) => put({ filter: made })} />`}
     ${error && (isMissing(error) ? html`<${Missing} table=${[left, right].find((name) => !tableOf(name)) ?? left} />` : html`<${Fault} error=${error} onAgain=${again} />`)}
     ${answer ? html`<div class="stack" aria-busy=${isBusy}>
         <p class="sentence">${sentence(answer.join, total, names, isTree)} ${total !== null && answer.data.length < total && html`<span class="faint">The first ${count(answer.data.length)} of them are below.</span>`}</p>
         <${Told} answer=${answer} />
-        ${answer.data.length > 0 && html`<${Rows} label="Joined rows" rows=${answer.data} columns=${isTree ? plainColumns(answer.data) : pairColumns(answer.data, names)}
+        ${answer.data.length > 0 && html`<${Rows} label="Joined rows" rows=${answer.data} columns=${met}
           order=${filter.order} onSort=${isTree ? undefined : (/** @type {string} */ path, /** @type {boolean} */ isMore) => put({ filter: { ...filter, order: sortedBy(filter.order, path, isMore) } })} />`}
         <details><summary>As a command</summary><pre tabindex="0">${curl("GET", path, { words: asked })}</pre></details>
       </div>`

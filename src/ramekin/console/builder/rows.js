@@ -1,13 +1,14 @@
 // Rows of an answer as a table, and what the server said about them: warnings, and how they were found.
 import { Value } from "../grid/cell.js";
-import { pathOfName } from "../fields.js";
+import { valueAt } from "../grid/columns.js";
+import { headerOf, pathOfName, stepsOf } from "../fields.js";
 import { member } from "../json.js";
 import { html } from "../ui/html.js";
 import { Icon } from "../ui/icon.js";
 import { Scroll } from "../ui/scroll.js";
 import { count, kindOf, show } from "../values.js";
 
-/** @typedef {{table: string, name: string}} Column */
+/** @typedef {{table: string, name: string, path?: string}} Column `path`: in the record, where the name is none of its members */
 
 /**
  * @param {{label: string, rows: any[], columns: Column[], numbers?: Set<string>, typeOf?: (place: number) => unknown,
@@ -34,7 +35,7 @@ export function Rows({ label, rows, columns, numbers = new Set(), typeOf, order 
 }
 
 /** A column as a path of the joined row. @param {Column} column */
-const pathOfColumn = ({ table, name }) => [...(table ? [table] : []), pathOfName(name)].join(".");
+export const pathOfColumn = ({ table, name, path = pathOfName(name) }) => [...(table ? [table] : []), path].join(".");
 
 /** @param {Column} column @param {import("../filter.js").Order[]} order */
 function sortOf(column, order) {
@@ -66,9 +67,9 @@ const FIGURE = new Intl.NumberFormat("en", { maximumSignificantDigits: 12 });
 const MOST = 1e12;
 
 /** @param {any} row @param {Column} column */
-function cell(row, { table, name }) {
+function cell(row, { table, name, path }) {
   const record = table ? member(row, table) : row;
-  return record === null || record === undefined ? null : member(record, name);
+  return record === null || record === undefined ? null : path === undefined ? member(record, name) : valueAt(record, path);
 }
 
 /**
@@ -78,6 +79,19 @@ function cell(row, { table, name }) {
  */
 export function pairColumns(rows, tables) {
   return tables.flatMap((table) => namesOf(rows.map((row) => member(row, table))).map((name) => ({ table, name })));
+}
+
+/**
+ * The columns of joined rows that are chosen, by paths that begin with a table, which may stand for all that it has.
+ * @param {any[]} rows @param {string[]} paths
+ * @returns {Column[]}
+ */
+export function chosenColumns(rows, paths) {
+  return paths.flatMap((chosen) => {
+    const [table] = stepsOf(chosen);
+    const path = chosen.slice(table.length + 1);
+    return path ? [{ table, name: headerOf(path), path }] : pairColumns(rows, [table]);
+  });
 }
 
 /** @param {any[]} records @returns {Column[]} */

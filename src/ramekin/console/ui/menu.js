@@ -48,7 +48,7 @@ export function Menu({ label, icon = "more", items, text, kind = "quiet", childr
   return html`<div class="menu" ref=${box} onKeyDown=${move}>
     <${Button} icon=${icon} label=${label} kind=${kind} aria-haspopup=${children ? "dialog" : "menu"} aria-expanded=${isOpen}
       onClick=${() => setOpen(!isOpen)}>${text}<//>
-    ${isOpen && (children ? html`<div class="popover" role="dialog" aria-label=${label}>${children}</div>`
+    ${isOpen && (children ? html`<div class="popover" role="dialog" tabindex="-1" aria-label=${label}>${children}</div>`
       : html`<div class="popover" role="menu" aria-label=${label}>${items.map((item) => drawItem(item, close))}</div>`)}
   </div>`;
 }
