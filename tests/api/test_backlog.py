@@ -173,3 +173,29 @@ def test_a_connection_that_has_gone_holds_up_none_of_those_behind_it():
         pipe.send([])
         assert pipe.answers() == ["404 unknown-table"]
     service.close()
+
+
+class Arrived(bytes):
+    """What arrived, which counts the bytes that are copied out of it and out of its copies."""
+
+    copied_bytes = 0
+
+    def __getitem__(self, key):
+        part = super().__getitem__(key)
+        if isinstance(part, int):
+            return part
+        Arrived.copied_bytes += len(part)
+        return Arrived(part)
+
+
+def test_a_request_costs_the_same_however_many_wait_behind_it(monkeypatch):
+    service, read = Service("below ASGI"), request("GET", "/api/v1/data/none/1")
+    copied = []
+    for waiting in (0, 2000):
+        monkeypatch.setattr(Arrived, "copied_bytes", 0)
+        asyncio._set_running_loop(service.loop)
+        service.connect()._protocol.data_received(Arrived(read * (AT_ONCE + waiting)))
+        asyncio._set_running_loop(None)
+        copied.append(Arrived.copied_bytes - waiting * len(read))
+    service.close()
+    assert copied[1] == copied[0] > 0

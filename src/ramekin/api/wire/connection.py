@@ -112,33 +112,33 @@ class Connection(Channel):
         self._read(data, self._way.backlog.share)
 
     def _read(self, data: bytes, left: int) -> None:
-        """Take what arrived, so many requests of it at the most."""
-        is_new = not left
+        """Take what arrived, so many requests of it at the most. Cost: what is taken, however much arrived."""
+        is_new, at = not left, 0
         try:
-            while data:
+            while at < len(data):
                 if self._is_ending:
-                    self._let_go(len(data))
+                    self._let_go(len(data) - at)
                     return
                 if self._body is not None:
-                    data = self._take_body(self._body, data)
+                    data, at = self._take_body(self._body, data[at:]), 0
                 elif self._is_busy() or not left:
-                    self._wait(data, None if left else self._way.backlog, is_new=is_new)
+                    self._wait(data[at:], None if left else self._way.backlog, is_new=is_new)
                     return
                 else:
                     is_first = not self._seen_bytes
-                    taken = self._take(data)
+                    taken = self._take(data, at)
                     if taken == LATER:
-                        self._wait(data, self._way.long_ways)
+                        self._wait(data[at:], self._way.long_ways)
                         return
                     if taken == INCOMPLETE:
-                        self._held = data
+                        self._held = data[at:]
                         if self._due_bytes:
                             self.due_s = stopwatch_s() + SOON_S
                         elif is_first:  # what drips in has no longer
                             self.due_s = stopwatch_s() + self._way.deadlines.head_s
                         return
                     self._seen_bytes = self._due_bytes = 0
-                    data, left = data[taken:], left - 1
+                    at, left = at + taken, left - 1
         except RamekinError as error:
             self._refuse(error)
 
@@ -162,17 +162,17 @@ class Connection(Channel):
     def _is_idle(self) -> bool:
         return not (self._is_busy() or self._held or self._body is not None)
 
-    def _take(self, data: bytes) -> int:
-        """Begin with the request that the data begin with, and return its head's length, or `INCOMPLETE` or `LATER`.
+    def _take(self, data: bytes, at: int) -> int:
+        """Begin with the request at a place of the data, and return its head's length, or `INCOMPLETE` or `LATER`.
 
         Raises:
             MalformedRequest, MethodNotAllowed, AddressTooLong, HeadTooLarge.
         """
-        start = 2 if data.startswith(b"\r\n") else 0  # one empty line is forgiven (RFC 9112, section 2.2)
-        end = data.find(b"\r\n\r\n", max(start, self._seen_bytes - 3), start + MAX_HEAD_BYTES)
+        start = at + 2 * data.startswith(b"\r\n", at)  # one empty line is forgiven (RFC 9112, section 2.2)
+        end = data.find(b"\r\n\r\n", max(start, at + self._seen_bytes - 3), start + MAX_HEAD_BYTES)
         if end < 0:
-            check_unfinished(data[start:], max(0, self._seen_bytes - start))
-            self._seen_bytes = len(data)
+            check_unfinished(data[start:], max(0, at + self._seen_bytes - start))
+            self._seen_bytes = len(data) - at
             return INCOMPLETE
         line_end = data.index(b"\r\n", start)
         line = read_line(data[start:line_end])
@@ -182,7 +182,7 @@ class Connection(Channel):
         is_usual = line.host is None and not line.is_http_1_0
         head = (way.heads.get(block) or way.read(block)) if is_usual else head_of(line, data[line_end + 2 : end + 2])
         self._begin(line, head)
-        return end + 4
+        return end + 4 - at
 
     def _begin(self, line: RequestLine, head: Head) -> None:
         """Have the application answer a request, whose body may still be on its way. Raises MethodNotAllowed."""

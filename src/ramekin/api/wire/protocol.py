@@ -172,15 +172,15 @@ class RecordProtocol(Connection):
         self._head = NO_HEAD
         super().data_received(data)
 
-    def _take(self, data: bytes) -> int:
-        """Answer the request that the data begin with, and return its length; or what the long way takes of it."""
-        line = None if self._seen_bytes else _LINE.match(data)
+    def _take(self, data: bytes, at: int) -> int:
+        """Answer the request at a place of the data, and return its length; or what the long way takes of it."""
+        line = None if self._seen_bytes else _LINE.match(data, at)
         if line is None:
-            return super()._take(data)
+            return super()._take(data, at)
         start = line.end()
-        head_end = data.find(b"\r\n\r\n", start - 2, MAX_HEAD_BYTES)
+        head_end = data.find(b"\r\n\r\n", start - 2, at + MAX_HEAD_BYTES)
         if head_end < start:
-            return super()._take(data)
+            return super()._take(data, at)
         way, block = self._way, data[start:head_end]
         head = way.heads.get(block) or way.read(block)
         end = head_end + 4 + head.body_bytes
@@ -193,9 +193,9 @@ class RecordProtocol(Connection):
             or (head.body_bytes and method in _BODILESS)
             or (branch is not None and way.server.branches is None)
         ):
-            return super()._take(data)
+            return super()._take(data, at)
         if len(data) < end:
-            self._due_bytes = end
+            self._due_bytes = end - at
             return INCOMPLETE
         target = way.targets.get(address[:-1])
         if target is None:
@@ -203,7 +203,7 @@ class RecordProtocol(Connection):
             way.keep(address[:-1], target)
         parts = (last.decode(),) if name is None else (name, last.decode())
         self._ask(target, head, parts, query or b"", data[head_end + 4 : end])
-        return end
+        return end - at
 
     def _ask(self, target: Target, head: Head, parts: tuple[str, ...], query: bytes, body: bytes) -> None:
         """Ask an endpoint, and write its reply; one that has to wait for something becomes a task."""
