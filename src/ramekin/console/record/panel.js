@@ -26,6 +26,9 @@ import { Fields } from "./tree.js";
 /** What is shown of a record, as addresses have it. */
 export const TABS = ["fields", "json", "history", "links"];
 
+/** What a change does after which the record is not there. */
+const GOING = ["delete", "expire", "evict", "drop"];
+
 /**
  * @param {{table: string, id: string, fields: Map<string, import("../fields.js").Field>, schema: any,
  *   tab?: string, onTab: (tab: string) => void, onClose: () => void}} given
@@ -43,17 +46,26 @@ export function RecordPanel({ table, id, fields, schema, tab: named, onTab, onCl
     const isLast = () => turn === asked.current;
     return fetchRecord(table, id).then((tagged) => { if (isLast()) { setFound(tagged); setError(null); } }, (fault) => { if (isLast()) setError(fault); });
   };
+  const lose = () => {
+    asked.current += 1;
+    setError(new Problem({ status: 404, title: "No such record", detail: `The table '${table}' has no record with this id.` }));
+  };
   useEffect(() => {
     void load();
     const tell = (/** @type {string} */ where, /** @type {any} */ made, /** @type {unknown} */ which) => {
       if (where !== table || String(which) !== id) return;
-      if (made) setFound((now) => now && { ...now, record: made });
-      void load();
+      if (!made) return lose();
+      setFound((now) => now && { ...now, record: made });
+      return void load();
     };
     let timer = 0;
-    const hear = (/** @type {{id?: unknown}} */ change) => {
-      if (timer || (change.id !== undefined && String(change.id) !== id)) return;
-      timer = setTimeout(() => { timer = 0; void load(); }, GATHERED_MS);
+    const hear = (/** @type {{id?: unknown, op?: string}} */ { id: which, op = "" }) => {
+      if (which !== undefined && String(which) !== id) return;
+      if (GOING.includes(op)) {
+        clearTimeout(timer);
+        timer = 0;
+        lose();
+      } else timer ||= setTimeout(() => { timer = 0; void load(); }, GATHERED_MS);
     };
     changed.add(tell);
     followed.add(hear);

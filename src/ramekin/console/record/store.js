@@ -58,18 +58,22 @@ async function postRecord(table, record) {
 }
 
 /** @param {string} table @param {any} record */
-export const createRecord = (table, record) => doing(async (deed) => {
+export const createRecord = (table, record) => doing((deed) => create(table, record, deed));
+
+/** @param {string} table @param {any} record @param {import("./deeds.js").Deed} [deed] nothing: it undoes another */
+async function create(table, record, deed) {
   const made = await postRecord(table, record);
   tellOf(table, made.record);
   void refresh();
-  undoable(`Added ${made.record.id} to ${table}`, () => removeRecord(table, made.record, { isQuiet: true }), deed);
+  if (deed) undoable(`Added ${made.record.id} to ${table}`, () => remove(table, made.record), deed);
+  else say(`Added ${made.record.id} to ${table}`);
   return made;
-});
+}
 
-/** @param {string} table @param {any} record as it was seen @param {{isQuiet?: boolean}} [how] */
-export const removeRecord = (table, record, { isQuiet = false } = {}) => (isQuiet ? remove(table, record) : doing((deed) => remove(table, record, deed)));
+/** @param {string} table @param {any} record as it was seen */
+export const removeRecord = (table, record) => doing((deed) => remove(table, record, deed));
 
-/** @param {string} table @param {any} record as it was seen @param {import("./deeds.js").Deed} [deed] nothing: it cannot be undone */
+/** @param {string} table @param {any} record as it was seen @param {import("./deeds.js").Deed} [deed] nothing: it undoes another */
 const remove = (table, record, deed) => inTurn(table, record.id, async () => {
   const now = await fetchRecord(table, record.id);
   if (![record, caughtUp(table, record)].some((seen) => isSame(seen, now.record))) {
@@ -81,7 +85,7 @@ const remove = (table, record, deed) => inTurn(table, record.id, async () => {
   });
   changed.forEach((tell) => tell(table, null, record.id));
   void refresh();
-  if (deed) undoable(`Deleted ${record.id} from ${table}`, () => createRecord(table, now.record), deed);
+  if (deed) undoable(`Deleted ${record.id} from ${table}`, () => create(table, now.record), deed);
   else say(`Deleted ${record.id} from ${table}`);
 });
 
@@ -89,7 +93,7 @@ const remove = (table, record, deed) => inTurn(table, record.id, async () => {
 export const changed = new Set(/** @type {((table: string, record: any, id: unknown) => void)[]} */ ([]));
 
 /** Whoever shows one record is told of each change of its table that the feed tells of, while somebody follows it. */
-export const followed = new Set(/** @type {((change: {id?: unknown}) => void)[]} */ ([]));
+export const followed = new Set(/** @type {((change: {id?: unknown, op?: string}) => void)[]} */ ([]));
 
 /** @param {string} table @param {any} record */
 const tellOf = (table, record) => changed.forEach((tell) => tell(table, record, record.id));

@@ -2,7 +2,8 @@
 // meanwhile is not written over unseen.
 import { isSame, parse, print } from "../json.js";
 import { conflict } from "../record/store.js";
-import { Problem, pathOf, read } from "../server.js";
+import { pathOf, read } from "../server.js";
+import { refresh, state, tableOf } from "./catalog.js";
 
 /**
  * @typedef {{field: string, kind: string}} Index
@@ -33,10 +34,11 @@ function boundOf(text) {
 }
 
 /** Whether there is a table of that name. @param {string} table */
-export const isThere = (table) => read(`tables/${pathOf(table)}`).then(() => true, (error) => {
-  if (error instanceof Problem && error.code === "unknown-table") return false;
-  throw error;
-});
+export async function isThere(table) {
+  await refresh();
+  if (state.value.error) throw state.value.error;
+  return !!tableOf(table);
+}
 
 /**
  * What is to be stored where a definition was seen and changed: where another is stored by now, somebody decides.

@@ -2,7 +2,7 @@
 import { isSame, member } from "../json.js";
 import { isNamedHere } from "../naming.js";
 import { pathOf, read } from "../server.js";
-import { tableOf } from "../tables/catalog.js";
+import { refresh, state, tableOf } from "../tables/catalog.js";
 import { takenOf } from "./parts.js";
 import { recordsOfJson } from "./records.js";
 import { isNamed } from "./sending.js";
@@ -55,14 +55,13 @@ function named(table, records, next) {
 /** How each of some records is found; null where that cannot be told. @param {Trace[]} traces @returns {Promise<Found[] | null>} */
 export async function look(traces) {
   const stored = new Map();
+  await refresh();
+  if (state.value.error) return null;
   try {
-    for (const table of new Set(traces.map((trace) => trace.table))) {
+    for (const table of new Set(traces.map((trace) => trace.table).filter(tableOf))) {
       const ids = traces.filter((trace) => trace.table === table).map(({ record }) => record.id);
       const asked = { method: "POST", body: { where: { id: { in: ids } }, limit: ids.length } };
-      const { data } = await read(`query/${pathOf(table)}`, asked).catch((error) => {
-        if (error.code === "unknown-table") return { data: [] };
-        throw error;
-      });
+      const { data } = await read(`query/${pathOf(table)}`, asked);
       for (const record of data) stored.set(`${table} ${record.id}`, record);
     }
   } catch {
