@@ -12,6 +12,8 @@ import pytest
 from ramekin.api.http.answer import Stream
 from ramekin.api.http.headers import CSV, JSON, NDJSON
 from ramekin.api.http.pages import LongRow, PageText, page_reply
+from ramekin.engine import work
+from ramekin.query.join import AT_ONCE, take_pairs
 from ramekin.query.order import FirstRows
 from tests.conftest import Server
 from tests.problems import assert_problem
@@ -225,12 +227,20 @@ def write(page, kind):
     return asyncio.run(run())
 
 
+@pytest.fixture
+def short_turns(monkeypatch):
+    """A turn is over as soon as somebody looks."""
+    monkeypatch.setattr(work, "TURN_S", 0.0)
+
+
+@pytest.mark.usefixtures("short_turns")
 def test_short_rows_that_must_be_made_are_made_in_steps():
     text, turns = write(PageText(lambda _: (b"%d" % i for i in range(10_000)), 50_000, None), JSON)
     assert json.loads(text) == {"data": list(range(10_000)), "next": None}
     assert turns >= 10
 
 
+@pytest.mark.usefixtures("short_turns")
 @pytest.mark.parametrize("kind", [JSON, NDJSON, CSV])
 @pytest.mark.parametrize("size", [0, 1_000_000])
 def test_a_row_of_many_items_is_written_in_steps(kind, size):
@@ -238,6 +248,51 @@ def test_a_row_of_many_items_is_written_in_steps(kind, size):
     text, turns = write(PageText(lambda _: iter([b'{"id":0}', row, b'{"id":2}']), size, None), kind)
     assert b"9998,9999]" in text
     assert turns >= 40
+
+
+@pytest.mark.usefixtures("short_turns")
+@pytest.mark.parametrize("kind", [JSON, NDJSON, CSV])
+def test_of_many_pages_that_are_written_one_goes_on_in_a_turn(kind):
+    made = []
+
+    def rows(_):
+        for i in range(100):
+            made.append(turn[0])
+            yield b'{"id":%d}' % i
+
+    turn = [0]
+
+    async def run():
+        async def others():
+            while True:
+                turn[0] += 1
+                await asyncio.sleep(0)
+
+        task = asyncio.create_task(others())
+        await asyncio.gather(*[page_reply(PageText(rows, 1000, None), kind, {}) for _ in range(20)])
+        task.cancel()
+
+    asyncio.run(run())
+    begun = 2 if kind == CSV else 1  # of each page the first row is made at once; of CSV it is read for its columns too
+    assert len(made) == 20 * 100 * begun
+    assert max(made.count(each) for each in range(2, turn[0])) <= 4
+
+
+@pytest.mark.parametrize("groups", [[1] * 5000, [5000], [10] * 500])
+def test_the_pairs_of_a_page_are_made_in_steps(groups):
+    rests = []
+
+    class Resting:
+        async def rest(self):
+            rests.append(None)
+
+    async def batches():
+        yield [((place, b"{}"), [(i, b"{}") for i in range(size)]) for place, size in enumerate(groups)]
+
+    pairs, has_more = asyncio.run(take_pairs(Resting(), batches(), 100, 4000))
+    assert len(pairs) == 4000
+    assert has_more
+    assert len(rests) >= 4000 // AT_ONCE
 
 
 def test_rows_that_were_put_in_order_are_let_go_one_by_one():

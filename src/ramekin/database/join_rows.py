@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from ramekin.errors import NameTaken, shorten
 from ramekin.query.cursor import encode_cursor
 from ramekin.query.gather import too_many_rows
-from ramekin.query.join import Group, Pair, PairPosition, count_mixed, count_pairs, row_ids, take_pairs
+from ramekin.query.join import AT_ONCE, Group, Pair, PairPosition, count_mixed, count_pairs, row_ids, take_pairs
 from ramekin.query.join_walk import JoinPlan, JoinWalk
-from ramekin.query.pairs import AT_ONCE, PairFilter, PairKey, Tree, TreeMaker, sort_pairs
+from ramekin.query.pairs import PairFilter, PairKey, Tree, TreeMaker, sort_pairs
 from ramekin.values.comparison import MISSING, NUMBER, TEXT
 from ramekin.values.paths import ID_PATH, member_names, print_path
 
@@ -60,7 +60,7 @@ class JoinRows:
             trees, has_more = await self._take_trees()
             return [], trees, has_more
         if request.is_sorted_by_left:
-            pairs, has_more = await take_pairs(self._kept(request.position), request.offset, request.limit)
+            pairs, has_more = await take_pairs(self._view, self._kept(request.position), request.offset, request.limit)
             if self._filter.is_open:
                 self._pairs += sum(left is not None and right is not None for left, right in pairs)
             return pairs, [], has_more

@@ -8,12 +8,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ramekin.errors import InvalidKey
 from ramekin.query.view import Row
 from ramekin.values.comparison import TEXT
 from ramekin.values.paths import ID_PATH, FieldPath, parse_path, print_path, reader, split_names
+
+if TYPE_CHECKING:
+    from ramekin.query.view import View
+
+AT_ONCE = 256
+"""Pairs that are made or looked at in one step."""
 
 JoinType = Literal["inner", "left", "right", "full"]
 JOIN_TYPES: tuple[JoinType, ...] = ("inner", "left", "right", "full")
@@ -75,8 +81,10 @@ def read_bare_key(path: FieldPath, *, in_left: bool, in_right: bool) -> On | Non
     return On(path, ID_PATH) if in_left else None
 
 
-async def take_pairs(batches: AsyncIterator[list[Group]], offset: int, limit: int) -> tuple[list[Pair], bool]:
-    """Return the pairs of one page, and whether more follow. Cost: O(groups passed over + limit)."""
+async def take_pairs(
+    view: View, batches: AsyncIterator[list[Group]], offset: int, limit: int
+) -> tuple[list[Pair], bool]:
+    """Return the pairs of one page, and whether more follow. Cost: O(groups passed over + limit), in steps."""
     pairs: list[Pair] = []
     async for batch in batches:
         for left, rights in batch:
@@ -86,9 +94,12 @@ async def take_pairs(batches: AsyncIterator[list[Group]], offset: int, limit: in
                 continue
             if len(pairs) == limit:
                 return pairs, True
-            chosen = rights[offset : offset + limit - len(pairs)] if rights else (None,)
-            pairs += [(left, right) for right in chosen]
-            if offset + len(chosen) < size:
+            end = min(size, offset + limit - len(pairs))
+            for start in range(offset, end, AT_ONCE):
+                chosen = rights[start : min(start + AT_ONCE, end)] if rights else (None,)
+                pairs += [(left, right) for right in chosen]
+                await view.rest()
+            if end < size:
                 return pairs, True
             offset = 0
     return pairs, False

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ramekin.errors import did_you_mean, listing, shorten
 from ramekin.query.decide import NOTHING, decide
 from ramekin.query.gather import check_held, drain, page_advice
+from ramekin.query.join import AT_ONCE
 from ramekin.query.match import condition_test, matcher
 from ramekin.query.order import FirstRows, Order
 from ramekin.query.predicate import EVERYTHING, AnyOf, Condition, Not, Predicate, all_of, any_of, conjuncts, paths_in
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from ramekin.query.view import Row, View
 
 SIDE = FieldType(frozenset({"object", "null"}))
-AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ once. Knows nothing of how rows are found; see ``lists.py``, ``joins.py`` and ``
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ramekin.api.http.answer import SHORT_BYTES, Reply, Stream, ascii_json, body_answer
 from ramekin.api.http.headers import CSV, JSON
 from ramekin.api.routes import address
-from ramekin.clock import stopwatch_s
+from ramekin.engine.work import Work
 from ramekin.formats.csv_table import CsvTable
 from ramekin.schema.columns import UNTYPED, Columns
 from ramekin.values import codec
@@ -24,10 +23,7 @@ if TYPE_CHECKING:
     from ramekin.database.finding import Explanation
 
 AT_ONCE = 100
-"""Rows that are written before other tasks get a turn, and items of a row above which it is a long one."""
-
-TURN_S = 0.002
-"""Seconds of writing before other tasks get a turn: rows may have to be cut, and be large."""
+"""Rows that are written at once at the most, and items of a row above which it is a long one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +94,12 @@ async def page_reply(page: PageText, media: str, headers: dict[str, str]) -> Rep
     headers = headers | _headers(page, is_bare=media != JSON)
     if media == JSON and page.size_bytes <= SHORT_BYTES and isinstance(page.rows, Sequence):
         return body_answer(b'{"data":%b%b' % (codec.splice_array(page.rows), _tail(page)), headers=headers)
-    size_bytes = page.size_bytes
+    size_bytes, work = page.size_bytes, Work()
     if media == CSV:
-        csv, rows = await _columns(page)
-        text, size_bytes = _write_csv(page, csv), size_bytes + rows * len(csv.names)
+        csv, rows = await _columns(page, work)
+        text, size_bytes = _write_csv(page, csv, work), size_bytes + rows * len(csv.names)
     else:
-        text = _write_json(page) if media == JSON else _write_ndjson(page)
+        text = _write_json(page, work) if media == JSON else _write_ndjson(page, work)
     if size_bytes <= SHORT_BYTES:
         return body_answer(b"".join([chunk async for chunk in text]), 200, headers, media)
     return await Stream(text, media, headers).prime()
@@ -130,26 +126,26 @@ def _headers(page: PageText, *, is_bare: bool) -> dict[str, str]:
     return headers
 
 
-async def _write_json(page: PageText) -> AsyncIterator[bytes]:
+async def _write_json(page: PageText, work: Work) -> AsyncIterator[bytes]:
     opening = b'{"data":['
-    async for piece in _pieces(page.texts(), b","):
+    async for piece in _pieces(page.texts(), b",", work):
         yield opening + piece
         opening = b""
     yield b"%b]%b" % (opening, _tail(page))
 
 
-async def _write_ndjson(page: PageText) -> AsyncIterator[bytes]:
+async def _write_ndjson(page: PageText, work: Work) -> AsyncIterator[bytes]:
     ending = b""
-    async for piece in _pieces(page.texts(), b"\n"):
+    async for piece in _pieces(page.texts(), b"\n", work):
         yield piece
         ending = b"\n"
     yield ending
 
 
-async def _pieces(rows: Iterable[RowText], between: bytes) -> AsyncIterator[bytes]:
+async def _pieces(rows: Iterable[RowText], between: bytes, work: Work) -> AsyncIterator[bytes]:
     """Yield rows with a separator between them, some at a time, long ones in pieces."""
     separator = b""
-    async for batch in _in_batches(rows):
+    async for batch in _in_batches(rows, work):
         ready = [row for row in batch if isinstance(row, bytes)]
         if len(ready) == len(batch):
             yield separator + between.join(ready)
@@ -160,16 +156,16 @@ async def _pieces(rows: Iterable[RowText], between: bytes) -> AsyncIterator[byte
                 yield separator + row
             else:
                 yield separator + row.opening
-                async for piece in _pieces(row.items, b","):
+                async for piece in _pieces(row.items, b",", work):
                     yield piece
                 yield b"]}"
             separator = between
 
 
-async def _columns(page: PageText) -> tuple[CsvTable, int]:
+async def _columns(page: PageText, work: Work) -> tuple[CsvTable, int]:
     """Return the columns of a page, and how many rows it has. Raises NotAcceptable: there are too many columns."""
     csv, rows = CsvTable(page.columns, page.declared), 0
-    async for batch in _in_batches(page.texts(again=True)):
+    async for batch in _in_batches(page.texts(again=True), work):
         for row in batch:
             csv.meet(page.record(row))
             if isinstance(row, LongRow):
@@ -178,40 +174,40 @@ async def _columns(page: PageText) -> tuple[CsvTable, int]:
     return csv, rows
 
 
-async def _write_csv(page: PageText, csv: CsvTable) -> AsyncIterator[bytes]:
+async def _write_csv(page: PageText, csv: CsvTable, work: Work) -> AsyncIterator[bytes]:
     """Yield a page as CSV; each row is read twice, first for its columns, so that only a few are held at once."""
     yield csv.header()
-    async for batch in _in_batches(page.texts(), min(AT_ONCE, csv.rows_at_once)):
+    async for batch in _in_batches(page.texts(), work, min(AT_ONCE, csv.rows_at_once)):
         if not any(isinstance(row, LongRow) for row in batch):
             yield csv.rows(page.record(row) for row in batch)
         else:
             for row in batch:
-                async for piece in _csv_row(csv, page.record(row), row if isinstance(row, LongRow) else None):
+                async for piece in _csv_row(csv, page.record(row), row if isinstance(row, LongRow) else None, work):
                     yield piece
 
 
-async def _csv_row(csv: CsvTable, record: dict[str, Any], long: LongRow | None) -> AsyncIterator[bytes]:
+async def _csv_row(csv: CsvTable, record: dict[str, Any], long: LongRow | None, work: Work) -> AsyncIterator[bytes]:
     """Yield one row of CSV; the array of a long row is text in quotes, written in pieces."""
     if long is None:
         yield csv.rows([record])
         return
     before, behind = csv.around(long.member, record)
     yield b'%b"[' % before
-    async for piece in _pieces(long.items, b","):
+    async for piece in _pieces(long.items, b",", work):
         yield piece.replace(b'"', b'""')
     yield b']"%b' % behind
 
 
-async def _in_batches(rows: Iterable[RowText], most: int = AT_ONCE) -> AsyncIterator[list[RowText]]:
-    """Yield rows some at a time, with a turn of other tasks behind each."""
+async def _in_batches(rows: Iterable[RowText], work: Work, most: int = AT_ONCE) -> AsyncIterator[list[RowText]]:
+    """Yield rows some at a time, in turns: rows may have to be cut, and be large."""
     batch: list[RowText] = []
-    size, began = 0, stopwatch_s()
+    size = 0
     for row in rows:
         batch.append(row)
         size += len(row) if isinstance(row, bytes) else len(row.head)
-        if len(batch) >= most or size >= SHORT_BYTES or stopwatch_s() - began > TURN_S:
+        if len(batch) >= most or size >= SHORT_BYTES or work.is_due:
             yield batch
-            await asyncio.sleep(0)
-            batch, size, began = [], 0, stopwatch_s()
+            await work.rest()
+            batch, size = [], 0
     if batch:
         yield batch
