@@ -3,6 +3,7 @@
 import { MOST_ROWS, go, link, view } from "../address.js";
 import { pathsOf } from "../fields.js";
 import { filterOf, wordsOf, wrongPage } from "../filter.js";
+import { valueAt } from "../grid/columns.js";
 import { FilterBar } from "../grid/filter_bar.js";
 import { curl, pathOf } from "../server.js";
 import { tableOf, tables } from "../tables/catalog.js";
@@ -16,7 +17,7 @@ import { html } from "../ui/html.js";
 import { many } from "../values.js";
 import { useAnswer } from "./answer.js";
 import { useKnown } from "./fields.js";
-import { GroupChart } from "./group_chart.js";
+import { GroupChart, isMoment, partsOf } from "./group_chart.js";
 import { Rows, Told, plainColumns } from "./rows.js";
 import { Terms, WORDS, isTerm, nameOf } from "./terms.js";
 import { whereOf } from "../where.js";
@@ -35,7 +36,7 @@ const ROWS = 200;
 function buildOf(words) {
   const of = (/** @type {string} */ wanted) => words.filter(([name]) => name === wanted).map(([, value]) => value);
   const others = words.filter(([name]) => !["group_by", "aggregate", "sort", "chart"].includes(name));
-  const [kind, unit = "", ...named] = (of("chart")[0] ?? "bar").split(","); // a figure may be called after a field with a comma
+  const [kind, unit = "", ...named] = (of("chart")[0] ?? "").split(","); // a figure may be called after a field with a comma
   return { by: of("group_by"), terms: of("aggregate"), sort: of("sort")[0] ?? "", chart: { kind, unit, figure: named.join(",") }, filter: filterOf(others) };
 }
 
@@ -45,35 +46,48 @@ const canSort = (sort, names) => names.includes(sort.replace(/^-/, "")) || paths
 /** A chart as an address has it; none is said of the usual one. @param {Build["chart"]} chart @returns {[string, string][]} */
 function chartWords({ kind, unit, figure }) {
   const text = [kind, unit, figure].join(",").replace(/,+$/, "");
-  return text === "bar" ? [] : [["chart", text]];
+  return text ? [["chart", text]] : [];
 }
 
-/** @param {Build} build @param {any} schema */
-function queryOf({ by, terms, sort, chart, filter }, schema) {
+/** @param {Build} build @param {any} schema @param {number} limit */
+function queryOf({ by, terms, sort, filter }, schema, limit) {
   const where = whereOf(filter, schema);
-  const aggregate = Object.fromEntries(terms.map((term) => [nameOf(term), term]));
-  return { ...(where && { where }), ...(by.length && { group_by: by }), aggregate, ...(sort && { sort }), limit: Math.min(chart.kind === "line" ? MOMENTS : LIMIT, MOST_ROWS) };
+  return { ...(where && { where }), ...(by.length && { group_by: by }), aggregate: aggregateOf(terms), ...(sort && { sort }), limit: Math.min(limit, MOST_ROWS) };
+}
+
+/** @param {string[]} terms */
+const aggregateOf = (terms) => Object.fromEntries(terms.map((term) => [nameOf(term), term]));
+
+/** Whether a chart is a line over time: if nobody has chosen, of moments. @param {Build} build @param {import("./fields.js").Known} known */
+function isLine({ by, chart }, { fields, records }) {
+  if (chart.kind) return chart.kind === "line";
+  const kind = fields.find(({ path }) => path === by[0])?.kind;
+  return by.length === 1 && (kind === "date" || kind === "date-time" || records.some((record) => isMoment(valueAt(record, by[0]))));
 }
 
 export default function Groups() {
   const { parts: [, table = ""], words } = view.value;
   const build = buildOf(words);
-  const [{ fields: list, records }] = useKnown([table]);
+  const [known] = useKnown([table]);
+  const { fields: list, records } = known;
   const fields = new Map(list.map((field) => [field.path, field]));
   const wrong = build.terms.filter((term) => !isTerm(term));
   const right = build.terms.filter(isTerm);
   const terms = right.length ? right : ["count"];
   const isOrder = canSort(build.sort, [...build.by, ...terms.map(nameOf)]);
   const sort = isOrder ? build.sort : "";
-  const query = queryOf({ ...build, terms, sort }, tableOf(table)?.schema);
+  const isOverTime = isLine(build, known);
+  const query = queryOf({ ...build, terms, sort }, tableOf(table)?.schema, isOverTime ? MOMENTS : LIMIT);
+  const parts = isOverTime ? partsOf(terms.map(nameOf)).filter((term) => !terms.includes(term)) : [];
+  const body = { ...query, aggregate: { ...query.aggregate, ...aggregateOf(parts) }, explain: true };
   const path = `query/${pathOf(table)}`;
-  const { answer, error, isBusy, again } = useAnswer(table ? { path, method: "POST", body: { ...query, explain: true }, most: build.chart.kind === "line" ? MOST_MOMENTS : 0 } : null);
+  const { answer, error, isBusy, again } = useAnswer(table ? { path, method: "POST", body, most: isOverTime ? MOST_MOMENTS : 0 } : null);
   const put = (/** @type {Partial<Build>} */ made, how = {}) => {
     const next = { ...build, terms, sort, ...made };
-    const known = [...next.by, ...next.terms.map(nameOf)];
-    const chart = known.includes(next.chart.figure) ? next.chart : { ...next.chart, figure: "" };
+    const has = [...next.by, ...next.terms.map(nameOf)];
+    const chart = has.includes(next.chart.figure) ? next.chart : { ...next.chart, figure: "" };
     const own = [...next.by.map((each) => ["group_by", each]), ...next.terms.map((each) => ["aggregate", each]),
-      ...(next.sort && canSort(next.sort, known) ? [["sort", next.sort]] : []), ...chartWords(chart)];
+      ...(next.sort && canSort(next.sort, has) ? [["sort", next.sort]] : []), ...chartWords(chart)];
     go(link(["groups", table].filter(Boolean), /** @type {[string, string][]} */ ([...own, ...wordsOf(next.filter)])), how);
   };
   useCorrections([
@@ -99,7 +113,7 @@ export default function Groups() {
         <${Told} answer=${answer} />
         ${build.by.length > 0 && rows.length > 0 && html`<${GroupChart} rows=${rows} by=${build.by} figures=${[...figures]} chart=${build.chart} isCut=${answer.next !== null} name=${`${table}-groups`} onChart=${(/** @type {Build["chart"]} */ chart) => put({ chart })} />`}
         ${rows.length > ROWS && html`<p class="faint told">The table shows the first ${ROWS} of them.</p>`}
-        ${rows.length > 0 && html`<${Rows} label="Groups" rows=${rows.slice(0, ROWS)} columns=${plainColumns(rows.slice(0, ROWS))} numbers=${figures} />`}
+        ${rows.length > 0 && html`<${Rows} label="Groups" rows=${rows.slice(0, ROWS)} columns=${plainColumns(rows.slice(0, ROWS)).filter(({ name }) => !parts.map(nameOf).includes(name))} numbers=${figures} />`}
         <details><summary>As a command</summary><pre tabindex="0">${command}</pre></details>
       </div>`
       : isBusy ? html`<p role="status" class="faint">Working it out…</p>`

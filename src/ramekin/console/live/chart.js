@@ -6,8 +6,12 @@ import { html } from "../ui/html.js";
 /** Colours of lines, in their order; each is seen on the light ground and on the dark one. */
 export const COLOURS = ["#3b8fc2", "#d9822b", "#3f9d63", "#a06cd5", "#cf5f7a", "#7d8790"];
 
-/** Pixels that a name below bars takes. */
-const NAME_PX = 115;
+/** Names below bars: letters of one at the most, pixels of a letter, degrees by which they are turned, pixels from one to the next then, and pixels beside all. */
+const NAME_LETTERS = 26;
+const LETTER_PX = 6;
+const TURN = 60;
+const TURNED_PX = 15;
+const SIDES_PX = 88;
 
 /** Steps of an axis of bytes, so that what is written there is as round as sizes are. */
 const BINARY = Array.from({ length: 50 }, (_, power) => 2 ** power);
@@ -92,7 +96,7 @@ function optionsOf(UPlot, given) {
     },
     series: [{}, ...seriesOf(UPlot, given)],
     axes: [
-      { ...axis, size: 24, ...(isTime ? momentsBelow(isMonth ? month : isDay ? day : clock) : namesBelow(times, width)) },
+      { ...axis, size: 24, ...(isTime ? momentsBelow(isMonth ? month : isDay ? day : clock) : namesBelow(times)) },
       { ...axis, size: 58, space: 28, incrs: isBytes ? BINARY : stepsOf, values: (/** @type {any} */ _, /** @type {number[]} */ values) => values.map((value) => (value === 0 ? "0" : form(value).replace(/\.0+\b|(\.\d*[1-9])0+\b/, "$1"))) },
     ],
   };
@@ -101,17 +105,21 @@ function optionsOf(UPlot, given) {
 /** What is written below a chart of moments. @param {(seconds: number) => string} write */
 const momentsBelow = (write) => ({ space: write === day ? 90 : 64, values: (/** @type {any} */ _, /** @type {number[]} */ places) => places.map(write) });
 
-/** What is written below bars: the names of as many groups as there is room for. @param {string[]} names @param {number} width */
-function namesBelow(names, width) {
-  const each = Math.ceil(names.length / Math.max(1, width / NAME_PX));
+/** What is written below bars: their names, turned where there is no room for them, of as many as there is room for then. @param {string[]} names */
+function namesBelow(names) {
+  const shown = names.map((name) => (name.length > NAME_LETTERS ? `${name.slice(0, NAME_LETTERS - 1)}…` : name));
+  const long = Math.max(...shown.map((name) => name.length)) * LETTER_PX;
+  const room = (/** @type {any} */ plot) => (plot.width - SIDES_PX) / names.length;
+  const isTurned = (/** @type {any} */ plot) => long > room(plot);
+  const step = (/** @type {any} */ plot) => (isTurned(plot) ? Math.max(1, Math.ceil(TURNED_PX / room(plot))) : 1);
   return {
     grid: { show: false },
-    splits: () => names.map((_, place) => place).filter((place) => place % each === 0),
-    values: (/** @type {any} */ _, /** @type {number[]} */ places) => places.map((place) => short(names[place] ?? "")),
+    size: (/** @type {any} */ plot) => (isTurned(plot) ? 14 + long * Math.sin((TURN * Math.PI) / 180) : 24),
+    rotate: (/** @type {any} */ plot) => (isTurned(plot) ? TURN : 0),
+    splits: (/** @type {any} */ plot) => names.map((_, place) => place).filter((place) => place % step(plot) === 0),
+    values: (/** @type {any} */ _, /** @type {number[]} */ places) => places.map((place) => shown[place] ?? ""),
   };
 }
-
-const short = (/** @type {string} */ name) => (name.length > 14 ? `${name.slice(0, 13)}…` : name);
 
 /** How each line, or the bars, are drawn. A single moment is a point. @param {any} UPlot @param {any} given */
 function seriesOf(UPlot, { lines, kind, isTime, isDay }) {
