@@ -13,7 +13,7 @@ how that is done; see ``engine/base.py`` for what is promised, ``storage/catalog
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -52,6 +52,14 @@ class Written(Struct, frozen=True, gc=False):
     def without_idle(self) -> Written:
         """Return the step without the changes that change nothing."""
         return Written([change for change in self.changes if change.after is not change.before], self.reason)
+
+
+def changes_by_table(changes: Iterable[Change]) -> dict[str, list[Change]]:
+    """Return changes by their tables, in order. Cost: O(changes)."""
+    found: dict[str, list[Change]] = {}
+    for change in changes:
+        found.setdefault(change.table, []).append(change)
+    return found
 
 
 class Defined(Struct, frozen=True):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 1024 * 1024
 """Bytes of a file of keys at the most: 5,000 keys."""
 
+_NO_MOMENT = "expires is a moment such as 2027-01-01T00:00:00Z"
 MEMBERS = ("role", "tables", "secret_sha256", "expires")
 _DIGEST = re.compile(r"[0-9A-Fa-f]{64}")
 
@@ -91,7 +92,7 @@ def _read_moment(value: Any) -> int:
     if isinstance(value, date) and not isinstance(value, datetime):
         value = datetime(value.year, value.month, value.day, tzinfo=UTC)
     if not isinstance(value, datetime):
-        raise ValueError("expires is a moment such as 2027-01-01T00:00:00Z")
+        raise ValueError(_NO_MOMENT)
     return int((value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
@@ -100,7 +101,7 @@ def parse_moment(text: str) -> int:
     try:
         return _read_moment(tomllib.loads(f"moment = {text}")["moment"])
     except tomllib.TOMLDecodeError:
-        raise ValueError("expires is a moment such as 2027-01-01T00:00:00Z") from None
+        raise ValueError(_NO_MOMENT) from None
 
 
 def print_key(key: Key) -> str:

@@ -55,13 +55,7 @@ class Batch:
         return self._add("delete", table, id, if_match=if_match)
 
     def _add(
-        self,
-        op: Literal["create", "upsert", "replace", "patch", "delete"],
-        table: str,
-        id: object = None,
-        record: Any = None,
-        if_match: str | None = None,
-        ttl: Ttl = None,
+        self, op: str, table: str, id: object = None, record: Any = None, if_match: str | None = None, ttl: Ttl = None
     ) -> Batch:
         members = {"id": None if id is None else id_text(id), "record": record, "if_match": if_match, "ttl": ttl}
         given = {name: value for name, value in members.items() if value is not None}

@@ -8,7 +8,7 @@ the time of named tuples. Knows no engines; see ``database.py`` for who calls it
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
@@ -43,8 +43,8 @@ Op = Literal["create", "upsert", "replace", "patch", "delete"]
 OnConflict = Literal["error", "ignore", "replace", "merge"]
 Effect = Literal["created", "replaced", "kept", "deleted"]
 
-OPS: tuple[Op, ...] = ("create", "upsert", "replace", "patch", "delete")
-CONFLICT_RULES: tuple[OnConflict, ...] = ("error", "ignore", "replace", "merge")
+OPS: tuple[Op, ...] = get_args(Op)
+CONFLICT_RULES: tuple[OnConflict, ...] = get_args(OnConflict)
 
 
 class Operation(Struct, frozen=True, gc=False):

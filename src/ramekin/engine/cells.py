@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from hashlib import sha1
 from typing import TYPE_CHECKING, Any
 
-from ramekin.changes import Change, Defined, Dropped, Dues, Loaded, Reason, Step, Written
+from ramekin.changes import Change, Defined, Dropped, Dues, Loaded, Reason, Step, Written, changes_by_table
 from ramekin.cluster.claims import claims_of
 from ramekin.durability.format import print_definition, split_due, with_due
 from ramekin.engine.chronicle import EVICTED, Chronicle
@@ -148,9 +148,7 @@ def alone_for(step: Step, catalog: Catalog, keys: KeyNames) -> Alone:
         case Loaded():
             alone = _for_load(step, catalog, keys)
         case Written(changes):
-            by_table: dict[str, list[Change]] = {}
-            for change in changes:
-                by_table.setdefault(change.table, []).append(change)
+            by_table = changes_by_table(changes)
             frees = all(change.after is None for change in changes)
             alone = Alone("m", {}, frees=frees, written=list(by_table))
             for name, some in by_table.items():

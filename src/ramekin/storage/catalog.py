@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ramekin.changes import NO_DUES, Change, Defined, Dropped, Dues, Loaded, Step, Stored, Written
+from ramekin.changes import NO_DUES, Change, Defined, Dropped, Dues, Loaded, Step, Stored, Written, changes_by_table
 from ramekin.errors import TooManyTables, UnknownTable, did_you_mean, shorten
 from ramekin.schema.definition import NOTHING_CHECKED, NOTHING_DEFINED, Checked, Definition, check_table_name
 from ramekin.stats import Totals
@@ -283,9 +283,7 @@ def _leave_behind(catalog: Catalog, changes: Sequence[Change]) -> list[str]:
 
     Cost: O(changes).
     """
-    by_table: dict[str, list[Change]] = {}
-    for change in changes:
-        by_table.setdefault(change.table, []).append(change)
+    by_table = changes_by_table(changes)
     tables = [(catalog.find(name), some) for name, some in by_table.items() if len(some) > FEW]
     return [table.name for table, some in tables if table is not None and table.leave_behind(some)]
 

@@ -18,7 +18,9 @@ INSIDE = STRING[1:-1]
 """What stands in a string, as far as it is there."""
 
 _STRING = re.compile(STRING)
-_OTHERS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+"""All bytes but brackets: what `translate` takes out."""
+
 _AS_ARRAYS = bytes.maketrans(b"{}", b"[]")
 _AS_STEPS = bytes.maketrans(b"[]", b"\x01\xff")
 _PAIRS = [b"[" * levels + b"]" * levels for levels in (16, 4, 1)]
@@ -26,7 +28,7 @@ _PAIRS = [b"[" * levels + b"]" * levels for levels in (16, 4, 1)]
 
 def brackets(text: bytes) -> bytes:
     """Return the brackets outside strings, { and } as [ and ]. In the text no string is open at either end."""
-    return without_strings(text).translate(_AS_ARRAYS, _OTHERS)
+    return without_strings(text).translate(_AS_ARRAYS, NO_BRACKETS)
 
 
 def without_strings(text: bytes) -> bytes:

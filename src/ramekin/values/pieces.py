@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin.errors import DuplicateMember, IntegerOutOfRange, MalformedJson
 from ramekin.values import codec, places
+from ramekin.values.brackets import NO_BRACKETS
 from ramekin.values.ids import random_bits
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ _NAME = f"{random_bits(64):016x}"
 """Stands for the name of a member that a piece before has begun. No text has it, since nobody knows it."""
 _OPEN = {ord("{"): b'{"%b":' % _NAME.encode(), ord("["): b"["}
 _CLOSING = bytes.maketrans(b"{[", b"}]")
-_OTHERS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 
 
 def read(text: bytes, at: LineColumn | None = (1, 1), extra_depth: int = 0) -> Generator[None, None, tuple[Any, bytes]]:
@@ -142,7 +142,7 @@ def _read(text: bytes, extra_depth: int) -> tuple[Any, bytes]:
 
 def _unpaired(outside: bytes) -> bytes:
     """Return the brackets that have no other one in a text without strings: some that close, then some that open."""
-    signs, before = outside.translate(None, _OTHERS), -1
+    signs, before = outside.translate(None, NO_BRACKETS), -1
     while len(signs) != before:
         before = len(signs)
         signs = signs.replace(b"[]", b"").replace(b"{}", b"")

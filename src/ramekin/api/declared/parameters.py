@@ -24,11 +24,12 @@ JOIN_KEY = rf"^([^=\\]|{_ESCAPED})+(=([^=\\]|{_ESCAPED})+)?$"
 TABLE_NAME = {"type": "string", "pattern": f"^{definition.TABLE_NAME}$"}
 ID_TEXT = {"type": "string", "pattern": r"^(?!\.{1,2}$)[^\u0000-\u001f\u007f-\u009f/]{1,255}$"}
 ID_NUMBER = {"type": "integer", "minimum": INT64_MIN, "maximum": INT64_MAX}
-PATH = {
+PATH: dict[str, dict[str, Any]] = {
     "id": {"description": "The record's id: its text.", "schema": {"anyOf": [ID_TEXT, ID_NUMBER]}},
     **{name: {"description": "The table's name.", "schema": TABLE_NAME} for name in ("table", "table1", "table2")},
     "key": {"schema": {"type": "string", "pattern": JOIN_KEY}},
     "branch": {"description": "The branch's name; `main` is the database itself.", "schema": TABLE_NAME},
+    "code": {"schema": {"type": "string"}},
 }
 """What is said of what stands in a path. A list of types Swagger UI takes for an array."""
 

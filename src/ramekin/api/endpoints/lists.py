@@ -19,7 +19,7 @@ from ramekin.api.http.answer import Reply, not_modified
 from ramekin.api.http.headers import FORMATS
 from ramekin.api.http.named_fields import in_address
 from ramekin.api.http.pages import PageText, page_reply, selected
-from ramekin.api.http.query_string import flag, integer, meant, split_query
+from ramekin.api.http.query_string import WORDS_OF, flag, integer, meant, split_query
 from ramekin.api.routes import API
 from ramekin.database.finding import FindPage, FindRequest
 from ramekin.database.join_request import JoinRequest
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from ramekin.query.order import Order
     from ramekin.schema.fields import Fields
 
-WORDS = ("sort", "select", "limit", "cursor", "offset", "count", "where", "explain")
+WORDS = WORDS_OF["lists"]
 MEANT = meant(WORDS)
 WINDOW = ("limit", "cursor", "offset", "count", "explain")
 

@@ -46,7 +46,8 @@ _VALUE = re.compile(rb"[\t -~\x80-\xff]*+")
 _ABSOLUTE = re.compile(rb"https?://([^/?]++)([^?]*+)(\?.*+)?", re.IGNORECASE)
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~-]++|\[[0-9A-Fa-f:.]++\])(?::[0-9]*+)?")
 _CR = 0x0D
-_UNFINISHED = re.compile(rb"(?>(?:[\t -~\x80-\xff]++|\r\n)*)\r?+")
+UNFINISHED_LINES = re.compile(rb"(?>(?:[\t -~\x80-\xff]++|\r\n)*)\r?+")
+"""Lines that may still become headers, or trailers."""
 
 _ID_BEGINS = len("x-request-id: ")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
@@ -118,7 +119,7 @@ def check_unfinished(data: bytes, checked: int) -> None:
     """
     if checked and data[checked - 1] == _CR:
         checked -= 1
-    if not _UNFINISHED.fullmatch(data, checked, MAX_HEAD_BYTES):
+    if not UNFINISHED_LINES.fullmatch(data, checked, MAX_HEAD_BYTES):
         raise MalformedRequest("A control character stands in the head, or a line does not end with CR LF.")
     if data.find(b"\r\n", checked) >= 0 and (line_end := data.index(b"\r\n")) >= checked:
         read_line(data[:line_end])

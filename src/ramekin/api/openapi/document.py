@@ -1,4 +1,4 @@
-"""The OpenAPI document: what FastAPI knows of the routes, what is declared of the endpoints, and typed tables.
+"""The OpenAPI document: what is declared of the endpoints, and typed tables.
 
 For every table with a model it has the table's own paths, with its own schemas and conditions; for two tables of which
 one refers to the other, their joins. It is made when it is first asked for, and tells of the server that runs: its
@@ -8,9 +8,9 @@ limits, whether it asks for keys, whether it counts requests. Knows nothing of h
 from __future__ import annotations
 
 from copy import deepcopy
+from functools import cache, partial
+from inspect import cleandoc
 from typing import TYPE_CHECKING, Any
-
-from fastapi.openapi.utils import get_openapi
 
 from ramekin.api.declared import answers, shapes
 from ramekin.api.declared.answers import FAULT_MARK
@@ -19,7 +19,7 @@ from ramekin.api.edge.origins import SAFE
 from ramekin.api.openapi.typed_paths import add_typed_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from fastapi import FastAPI
 
@@ -61,45 +61,44 @@ def install(
     has_rate_limit: bool,
 ) -> None:
     """Give the app a document that knows our errors and the typed tables. Made once, when it is first asked for."""
-    made: list[dict[str, Any]] = []
-    known = {endpoint.name: endpoint for endpoint in endpoints}
-
-    def document() -> dict[str, Any]:
-        if not made:
-            made.append(_make(app, known, schemas, limits, has_keys=has_keys, has_rate_limit=has_rate_limit))
-        return made[0]
-
-    app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+    shown = [endpoint for endpoint in endpoints if endpoint.tag is not None]
+    make = partial(_make, app, shown, schemas, limits, has_keys=has_keys, has_rate_limit=has_rate_limit)
+    app.openapi = cache(make)  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
 
 
 def _make(
     app: FastAPI,
-    endpoints: Mapping[str, Endpoint[Any]],
+    endpoints: Sequence[Endpoint[Any]],
     schemas: Mapping[str, ModelSchema],
     limits: Limits,
     *,
     has_keys: bool,
     has_rate_limit: bool,
 ) -> dict[str, Any]:
-    is_dev = any(endpoint.tag == DEV_TAG["name"] for endpoint in endpoints.values())
-    tags = [*TAGS, *([DEV_TAG] if is_dev else [])]
-    document = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes, tags=tags)
+    is_dev = any(endpoint.tag == DEV_TAG["name"] for endpoint in endpoints)
     counted = [*(["RateLimit", "RateLimit-Policy"] if has_rate_limit else []), *([FAULT_MARK] if is_dev else [])]
     headers = {name: told for name, told in answers.HEADERS.items() if is_dev or name != FAULT_MARK}
-    document["components"] = {
+    components = {
         "schemas": shapes.schemas(),
         "responses": answers.problem_responses(counted),
         "headers": {name: {"description": told, "schema": schema} for name, (told, schema) in headers.items()},
     }
     edge = [*([401] if has_keys else []), *([429] if has_rate_limit or has_keys else [])]
-    for operations in document["paths"].values():
-        for method, operation in operations.items():
-            known = endpoints[operation["operationId"]]
-            passes_edge = not known.opens
-            refused = [] if method.upper() in SAFE and not has_keys else [403]
-            _complete(operation, known, [*edge, *refused] if passes_edge else [], counted if passes_edge else [])
-            if has_keys:
-                operation["security"] = [{"key": [known.role]}] if passes_edge and known.role else []
+    paths: dict[str, dict[str, Any]] = {}
+    for known in endpoints:
+        passes_edge = not known.opens
+        refused = [] if known.method in SAFE and not has_keys else [403]
+        operation = _operation(known, [*edge, *refused] if passes_edge else [], counted if passes_edge else [])
+        if has_keys:
+            operation["security"] = [{"key": [known.role]}] if passes_edge and known.role else []
+        paths.setdefault(known.path, {})[known.method.lower()] = operation
+    document: dict[str, Any] = {
+        "openapi": app.openapi_version,
+        "info": {"title": app.title, "description": DESCRIPTION, "version": app.version},
+        "paths": paths,
+        "components": components,
+        "tags": [*TAGS, *([DEV_TAG] if is_dev else [])],
+    }
     _tell_limits(document, limits)
     add_typed_tables(document, schemas)
     if has_keys:
@@ -108,8 +107,14 @@ def _make(
     return document
 
 
-def _complete(operation: dict[str, Any], known: Endpoint[Any], edge: list[int], counted: list[str]) -> None:
-    """Add to an operation what is known of it, and what holds for all: problems, and headers of every answer."""
+def _operation(known: Endpoint[Any], edge: list[int], counted: list[str]) -> dict[str, Any]:
+    """Return what is told of an endpoint, and what holds for all: problems, and headers of every answer."""
+    operation: dict[str, Any] = {
+        "tags": [known.tag],
+        "summary": known.name.replace("_", " ").title(),
+        "description": cleandoc(known.answer.__doc__ or ""),
+        "operationId": known.name,
+    }
     found: dict[str, Any] = {}
     for status, answer in known.answers.items():
         has = {**answer.get("headers", {}), **answers.headers([*counted, "X-Request-Id"])}
@@ -118,18 +123,20 @@ def _complete(operation: dict[str, Any], known: Endpoint[Any], edge: list[int], 
         name, _ = answers.PROBLEM_TITLES[status]
         found.setdefault(str(status), {"$ref": f"#/components/responses/{name}"})
     operation["responses"] = dict(sorted(found.items())) | {"default": answers.any_problem()}
-    parameters = operation.get("parameters", []) + deepcopy([*known.parameters])
-    for parameter in parameters:
-        if parameter["in"] == "path":
-            parameter |= PATH.get(parameter["name"], {})
-            if (example := known.path_example.get(parameter["name"])) is not None:
-                parameter["example"] = example
+    parameters = [_in_path(name, known.path_example) for name in known.parts] + deepcopy([*known.parameters])
     # The few words of a list stand before whatever else can be asked, as in the paths of typed tables.
     parameters.sort(key=lambda parameter: parameter["name"] == "conditions")
     if parameters:
         operation["parameters"] = parameters
     if known.body is not None:
         operation["requestBody"] = deepcopy(known.body)
+    return operation
+
+
+def _in_path(name: str, examples: Mapping[str, str]) -> dict[str, Any]:
+    """Return the parameter that a part of a path is."""
+    told = {"name": name, "in": "path", "required": True, **deepcopy(PATH[name])}
+    return told | {"example": examples[name]} if name in examples else told
 
 
 def _tell_limits(document: dict[str, Any], limits: Limits) -> None:

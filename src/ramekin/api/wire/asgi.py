@@ -8,8 +8,7 @@ FastAPI's own list of routes stays the only list of endpoints: `RecordEndpoints`
 from __future__ import annotations
 
 from contextlib import nullcontext
-from inspect import Parameter, Signature
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute, iter_route_contexts
@@ -25,7 +24,6 @@ from ramekin.errors import RamekinError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from enum import Enum
 
     from fastapi import FastAPI
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -101,29 +99,20 @@ async def _value_of(body: bytes) -> Any:
 def add_routes(app: FastAPI, context: Context, endpoints: Iterable[Endpoint[Any]]) -> None:
     """Add endpoints to FastAPI's routes; a GET answers HEAD too (the server leaves the body out)."""
     for endpoint in endpoints:
-        name, tag, route = endpoint.name, endpoint.tag, _as_route(endpoint, context)
-        is_shown, tags = tag is not None, cast("list[str | Enum]", [tag] if tag else [])
-        app.add_api_route(
-            endpoint.path, route, methods=[endpoint.method], operation_id=name, tags=tags, include_in_schema=is_shown
-        )
+        methods = ["GET", "HEAD"] if endpoint.method == "GET" else [endpoint.method]
+        route, is_shown = _as_route(endpoint, context), endpoint.tag is not None
+        app.add_api_route(endpoint.path, route, methods=methods, include_in_schema=is_shown)
         app.state.open_pages = getattr(app.state, "open_pages", frozenset()) | {*endpoint.opens}
         app.state.open_below = (*getattr(app.state, "open_below", ()), *endpoint.opens_below)
-        if endpoint.method == "GET":
-            app.add_api_route(endpoint.path, route, methods=["HEAD"], include_in_schema=False)
 
 
 def _as_route(endpoint: Endpoint[Any], context: Context) -> Any:
-    """Return an endpoint as a function that FastAPI reads parameters and words of."""
-    names = endpoint.parts
+    """Return an endpoint as a function that FastAPI calls; what is declared of it the document tells by itself."""
 
-    async def route(request: Request, **parts: str) -> Response:
-        return AsgiResponse(
-            await reply_to(endpoint, context, tuple(parts[name].replace(SLASH, "/") for name in names), request)
-        )
+    async def route(request: Request) -> Response:
+        parts = tuple(request.path_params[name].replace(SLASH, "/") for name in endpoint.parts)
+        return AsgiResponse(await reply_to(endpoint, context, parts, request))
 
-    given = [Parameter(name, Parameter.KEYWORD_ONLY, annotation=str) for name in names]
-    asked = Parameter("request", Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)
-    route.__signature__ = Signature([asked, *given])  # type: ignore[attr-defined]  # what `inspect` looks for
     route.__name__, route.__doc__ = endpoint.name, endpoint.answer.__doc__
     route.endpoint = endpoint  # type: ignore[attr-defined]  # for `RecordEndpoints`
     return route

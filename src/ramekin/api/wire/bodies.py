@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
-from ramekin.api.http.heads import CHUNKED, read_fields
+from ramekin.api.http.heads import CHUNKED, UNFINISHED_LINES, read_fields
 from ramekin.errors import HeadTooLarge, MalformedRequest
 
 MAX_LINE_BYTES = 4096
@@ -25,7 +25,6 @@ _QUOTED = rb'"(?>(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*)"'
 _EXTENSION = rb"[ \t]*+;[ \t]*+%b(?>(?:[ \t]*+=[ \t]*+(?:%b|%b))?)" % (_TOKEN, _TOKEN, _QUOTED)
 _SIZE = re.compile(rb"([0-9A-Fa-f]++)(?>(?:%b)*)" % _EXTENSION)
 _UNFINISHED_SIZE = re.compile(rb"([0-9A-Fa-f]*+)(?>(?:[ \t;][\t -~\x80-\xff]*+)?)\r?+")
-_UNFINISHED_TRAILER = re.compile(rb"(?>(?:[\t -~\x80-\xff]++|\r\n)*)\r?+")
 
 
 class Body(Protocol):
@@ -124,7 +123,7 @@ class ChunkedBody:
         """Read what stands behind the last chunk: headers, which are checked and forgotten, and an empty line."""
         end = at if data.startswith(b"\r\n", at) else data.find(b"\r\n\r\n", at, at + MAX_LINE_BYTES)
         if end < 0:
-            if not _UNFINISHED_TRAILER.fullmatch(data, at, at + MAX_LINE_BYTES):
+            if not UNFINISHED_LINES.fullmatch(data, at, at + MAX_LINE_BYTES):
                 raise MalformedRequest("A trailer has a control character, or a line that does not end with CR LF.")
             if len(data) - at >= MAX_LINE_BYTES:
                 raise HeadTooLarge(f"The trailers have more than {MAX_LINE_BYTES} bytes.")
