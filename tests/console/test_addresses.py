@@ -37,3 +37,20 @@ def test_back_takes_a_condition_away_from_a_join(page, server):
     expect(page).to_have_url(re.compile("user_id$"))
     page.go_back()
     expect(page.get_by_label("Rows", exact=True)).to_have_value("left")
+
+
+def test_back_goes_through_the_tabs_of_a_record_and_to_its_table(pets, server):
+    at = f"{server.url}/console/tables/pets"
+    pets.get_by_role("link", name="1: open 1").click()
+    for tab in ("JSON", "JSON", "History"):
+        pets.get_by_role("tab", name=tab).click()
+    expect(pets).to_have_url(f"{at}/records/1/history")
+    for tab, address in (("JSON", "/records/1/json"), ("Fields", "/records/1")):
+        pets.go_back()
+        expect(pets.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
+        expect(pets).to_have_url(at + address)
+    pets.go_back()
+    expect(pets.get_by_role("complementary")).to_have_count(0)
+    pets.go_forward()
+    pets.go_forward()
+    expect(pets.get_by_label("The record as JSON")).to_be_visible()

@@ -174,3 +174,17 @@ def test_a_page_behind_a_jump_follows_the_one_before_it_by_cursor(page, server):
     with page.expect_request(re.compile("cursor=")):
         page.get_by_role("grid").evaluate("grid => { grid.scrollTop = 3000 * 30; }")
     assert len([url for url in asked if "offset=" in url]) == 1
+
+
+@pytest.mark.long
+def test_of_how_many_is_said_where_there_is_a_filter_alone(pets, server):
+    go_live(pets)
+    told = pets.get_by_role("region", name="pets").locator(".tools .figure").first
+    pets.route("**/api/v1/tables", lambda route: None)  # the list comes later than what happens
+    with server.client() as client:
+        client.delete("/api/v1/data/pets/2").raise_for_status()
+    expect(rows(pets)).to_have_count(1)
+    expect(told).to_have_text("1 record")
+    pets.unroute("**/api/v1/tables")
+    pets.goto(f"{server.url}/console/tables/pets?name=Ann")
+    expect(told).to_have_text("0 records of 1")

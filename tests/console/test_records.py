@@ -542,3 +542,36 @@ def test_a_refusal_that_comes_late_gives_back_what_was_typed(page, server):
     expect(page.get_by_label("a", exact=True)).to_be_focused()
     expect(page.get_by_label("a", exact=True)).to_have_value("101")
     page.keyboard.press("Escape")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("how", [{"drop": True}, {"status": 504}], ids=str)
+@pytest.mark.parametrize("kind", ["Change", "Delete"])
+def test_a_change_of_many_whose_answer_is_lost_is_made_once_and_told(pets, server, kind, how):
+    before = [stored(server, key) for key in (1, 2)]
+    path = {"Change": {"method": "POST", "path": "/api/v1/batch"}, "Delete": {"method": "DELETE"}}[kind]
+    with server.client() as client:
+        client.put(
+            "/api/v1/faults", json={"rules": [path | how | {"after_commit": True, "count": 1}]}
+        ).raise_for_status()
+    pets.get_by_role("button", name="More").click()
+    pets.get_by_role("menuitem", name=f"{kind} all that are found").click()
+    if kind == "Change":
+        pets.get_by_label("What is merged into each").fill('{"age": 5}')
+    pets.get_by_role("button", name=f"{kind} 2 records").click()
+    expect(pets.get_by_text("Changed 2 records" if kind == "Change" else "Deleted 2 records")).to_be_visible()
+    pets.get_by_role("button", name="Undo").click()
+    expect(pets.get_by_text("Restored 2 records")).to_be_visible()
+    assert [stored(server, key) for key in (1, 2)] == before
+
+
+@pytest.mark.long
+def test_a_change_of_many_of_which_nobody_knows_whether_it_is_made_says_so(pets):
+    pets.route(
+        "**/api/v1/data/pets*",
+        lambda route: route.fulfill(status=504, body="") if route.request.method == "DELETE" else route.continue_(),
+    )
+    pets.get_by_role("button", name="More").click()
+    pets.get_by_role("menuitem", name="Delete all that are found").click()
+    pets.get_by_role("button", name="Delete 2 records").click()
+    expect(pets.get_by_role("alert")).to_contain_text("Whether it is stored is not known")

@@ -5,8 +5,9 @@ import { conditionWords } from "../filter.js";
 import { readJson } from "../elements.js";
 import { parse, print } from "../json.js";
 import { undoable } from "../record/deeds.js";
+import { notKnown } from "../record/store.js";
 import { inTurn } from "../record/turns.js";
-import { ask, pathOf, read } from "../server.js";
+import { Problem, ask, pathOf, read } from "../server.js";
 import { refresh } from "../tables/catalog.js";
 import { Button } from "../ui/button.js";
 import { Dialog } from "../ui/dialog.js";
@@ -32,7 +33,7 @@ export function Bulk({ table, filter, kind, onClose, onDone }) {
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const [isBusy, setBusy] = useState(false);
   useEffect(() => {
-    read(`data/${pathOf(table)}`, { words: [...words, ["limit", "0"], ["count", "true"]] }).then((told) => setMatched(told.total), setError);
+    countOf(table, words).then(setMatched, setError);
   }, []);
   const giveUp = () => {
     forget(`patch/${table}`);
@@ -68,6 +69,17 @@ export function Bulk({ table, filter, kind, onClose, onDone }) {
   <//>`;
 }
 
+/** How many records satisfy conditions. @param {string} table @param {[string, string][]} words @returns {Promise<number>} */
+const countOf = (table, words) => read(`data/${pathOf(table)}`, { words: [...words, ["limit", "0"], ["count", "true"]] }).then(({ total }) => total);
+
+/**
+ * Do what may be done twice; where no answer comes that tells, once more.
+ * @template T
+ * @param {() => Promise<T>} run
+ */
+const surely = (run, isOpen = (/** @type {unknown} */ error) => error instanceof Problem && error.isOpen) =>
+  run().catch((lost) => (isOpen(lost) ? run().catch((error) => { throw isOpen(error) ? notKnown(error) : error; }) : Promise.reject(lost)));
+
 /**
  * Change or delete what satisfies conditions. Few records are read first, and can be put back.
  * @param {string} table @param {[string, string][]} words @param {object | null} patch null deletes @param {number} matched how many were counted
@@ -79,12 +91,13 @@ async function change(table, words, patch, matched) {
   const before = isKept ? (await read(path, { words: [...words, ["limit", String(matched + 1)]] })).data : [];
   if (before.length > matched) throw new Error("More records satisfy this by now than were counted. Close this, and look again.");
   if (isKept && patch) {
-    const after = await patchEach(table, before, patch);
+    const after = await surely(() => patchEach(table, before, patch));
     return { changed: before.length, undo: () => restore(table, before, after) };
   }
   const asked = /** @type {[string, string][]} */ ([...words, ...(words.length ? [] : [["all", "true"]]), ["max_affected", String(matched)]]);
-  const { text } = await ask(patch ? "PATCH" : "DELETE", path, { words: asked, body: patch ?? undefined, media: "application/merge-patch+json" });
-  return { changed: parse(text).changed, undo: isKept ? () => restore(table, before, null) : undefined };
+  const { text } = await surely(() => ask(patch ? "PATCH" : "DELETE", path, { words: asked, body: patch ?? undefined, media: "application/merge-patch+json" }));
+  const changed = parse(text).changed || Math.max(0, matched - (await countOf(table, words))); // sent twice, as a browser does by itself, it finds none any more
+  return { changed, undo: isKept ? () => restore(table, before, null) : undefined };
 }
 
 /** Put back what was changed, or make again what was deleted. @param {string} table @param {any[]} before @param {import("./restore.js").Left | null} after */

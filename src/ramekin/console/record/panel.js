@@ -96,7 +96,7 @@ export function RecordPanel({ table, id, fields, schema, tab: named, onTab, onCl
       <${Button} icon="close" label="Close the record" kind="quiet" onClick=${onClose} /></header>
     ${error ? html`<div class="pad-small"><${Fault} error=${error}>${error instanceof Problem && error.status === 404 && html`<p>It may have been deleted, or have expired.</p>`}<//></div>` : ""}
     ${record && html`
-      <${Tabs} label="Record" chosen=${tab} onChoose=${onTab} tabs=${tabs} />
+      <${Tabs} label="Record" chosen=${tab} onChoose=${(/** @type {string} */ chosen) => chosen !== tab && onTab(chosen)} tabs=${tabs} />
       <div class="panel-body" role="tabpanel" aria-label=${tab} tabindex="0">
         ${tab === "fields" && html`<${Fields} record=${record} fields=${fields} schema=${schema} isWritable=${may("write")} onChange=${save} />
           <p class="faint">${size(print(record).length)}${found.expires && ` · expires ${new Date(found.expires).toLocaleString()}`}</p>`}

@@ -185,7 +185,7 @@ function done(table, before, wanted, record, taken, { isUndo, deed }) {
 const pathsOf = (found) => found.map(({ path }) => path).join(", ");
 
 /** @param {Problem} lost what came instead of an answer */
-const notKnown = (lost) => new Problem({ status: lost.status, code: NOT_KNOWN, title: "Whether it is stored is not known", detail: `${lost.detail || lost.title} Whether it is stored is not known: look at the record, or store it once more.` });
+export const notKnown = (lost) => new Problem({ status: lost.status, code: NOT_KNOWN, title: "Whether it is stored is not known", detail: `${lost.detail || lost.title} Whether it is stored is not known: look at what is there, or store it once more.` });
 
 /** The members that are others in one record than in another, a few of them by name. @param {any} before @param {any} after */
 function namesOf(before, after) {

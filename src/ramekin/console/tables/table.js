@@ -91,7 +91,7 @@ export function TableView({ table }) {
       ${rows.isWaiting && html`<p class="grid-wait late" role="status">Looking for records…</p>`}
     </section>
     ${openedId !== undefined && html`<${RecordPanel} key=${`${table}/${openedId}`} table=${table} id=${openedId} fields=${fields}
-      schema=${known?.schema} tab=${parts[4]} onTab=${(/** @type {string} */ tab) => go(link([...parts.slice(0, 4), tab], words, mark), { replace: true })} onClose=${close} />`}
+      schema=${known?.schema} tab=${parts[4]} onTab=${(/** @type {string} */ tab) => go(link([...parts.slice(0, 4), tab], words, mark))} onClose=${close} />`}
   </div>`;
 }
 

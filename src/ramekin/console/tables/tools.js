@@ -1,7 +1,7 @@
 // What can be done with a table, above its grid.
 import { may } from "../access.js";
 import { link } from "../address.js";
-import { wordsOf } from "../filter.js";
+import { conditionWords, wordsOf } from "../filter.js";
 import { Bulk } from "../grid/bulk.js";
 import { ColumnMenu } from "../grid/column_menu.js";
 import { asCsv, asCurl, asJavaScript, asJson, asPython } from "../grid/copies.js";
@@ -40,7 +40,7 @@ export function TableTools({ table, known, filter, rows, columns, all, fields, i
   };
   return html`<div class="tools">
     <h1 class="clip" title=${table}>${table}</h1>
-    <p class="faint figure">${total === null ? "…" : many(total, "record")}${known && total === known.records && `, ${size(known.bytes)}`}${known && total !== null && total < known.records && ` of ${count(known.records)}`}</p>
+    <p class="faint figure">${total === null ? "…" : many(total, "record")}${known && total === known.records && `, ${size(known.bytes)}`}${known && total !== null && total < known.records && conditionWords(filter).length > 0 && ` of ${count(known.records)}`}</p>
     ${known && isCache(known) && html`<p class="faint figure" aria-label="Cache">${cacheOf(known)}</p>`}
     <span class="grow"></span>
     <div class="tool-group">
