@@ -369,7 +369,7 @@ def test_records_that_the_server_alone_can_name_are_not_said_to_be_safe_to_send_
 @pytest.mark.long
 def test_a_server_that_cannot_be_asked_is_not_said_to_have_stored_nothing(page, give):
     give("gone.csv", "name\nAnn\n")
-    for path in ("data/gone?*", "query/gone"):
+    for path in ("data/gone?*", "tables"):
         page.route(f"**/api/v1/{path}", lambda route: route.fulfill(status=502, body="Bad gateway"))
     page.get_by_role("button", name="Import", exact=True).click()
     alert = page.get_by_role("alert")
