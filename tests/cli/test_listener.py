@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from contextlib import ExitStack
 
 import pytest
@@ -145,3 +146,20 @@ def test_little_is_kept_of_what_a_connection_does_not_read():
         with server:
             server.setblocking(False)
             assert server.send(bytes(64 * listeners.UNSENT_BYTES)) <= 2 * listeners.UNSENT_BYTES
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others have no such filter")
+def test_once_it_takes_no_more_all_who_have_connected_are_accepted_and_nobody_else_connects():
+    with bind("127.0.0.1") as listener, ExitStack() as clients:
+        listeners.listen(listener, 100)
+        address = listener.getsockname()
+        before = [clients.enter_context(socket.create_connection(address)) for _ in range(3)]
+        listeners.take_no_more(listener)
+        before[0].sendall(b"?")  # what they send arrives
+        with pytest.raises(TimeoutError):
+            socket.create_connection(address, timeout=0.1)
+        accepted = [clients.enter_context(one) for one in listeners.accept_all(listener, 100)]
+        assert [one.getpeername() for one in accepted] == [one.getsockname() for one in before]
+        assert accepted[0].recv(1) == b"?"
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(address, timeout=5)
