@@ -55,8 +55,11 @@ function place(changes) {
   const gone = changes.find(({ removedNodes }) => around.some((each) => [...removedNodes].includes(each)));
   const [next, last] = /** @type {any[]} */ ([gone?.nextSibling, gone?.previousSibling]);
   const beside = [next instanceof Text ? next.nextElementSibling : next, last instanceof Text ? last.previousElementSibling : last];
-  return [...beside.filter((each) => each?.isConnected), ...around.filter((each) => each.isConnected && each !== document.body)].map((each) => firstIn(/** @type {HTMLElement} */ (each))).find(Boolean);
+  return [...beside.filter((each) => each?.isConnected), ...around.filter((each) => each.isConnected && each !== document.body)].map((each) => likeIn(/** @type {HTMLElement} */ (each)) ?? firstIn(/** @type {HTMLElement} */ (each))).find(Boolean);
 }
+
+/** What is called in a part of the page as that was which had the focus: who takes one of a list away goes on with the next. @param {HTMLElement} part */
+const likeIn = (part) => /** @type {HTMLElement[]} */ ([...part.querySelectorAll(`${around[0].localName}[aria-label]`)]).find((each) => each.ariaLabel === around[0].ariaLabel);
 
 /** Where to begin in a part of the page: itself, its grid or the like, or the first thing that can be used. @param {HTMLElement} part */
 function firstIn(part) {
