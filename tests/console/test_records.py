@@ -549,17 +549,22 @@ def test_a_refusal_that_comes_late_gives_back_what_was_typed(page, server):
 @pytest.mark.parametrize("kind", ["Change", "Delete"])
 def test_a_change_of_many_whose_answer_is_lost_is_made_once_and_told(pets, server, kind, how):
     before = [stored(server, key) for key in (1, 2)]
-    path = {"Change": {"method": "POST", "path": "/api/v1/batch"}, "Delete": {"method": "DELETE"}}[kind]
-    with server.client() as client:
-        client.put(
-            "/api/v1/faults", json={"rules": [path | how | {"after_commit": True, "count": 1}]}
-        ).raise_for_status()
+    lost = {"Change": {"method": "POST", "path": "/api/v1/batch"}, "Delete": {"method": "DELETE"}}[kind]
+    undone = {"Change": lost, "Delete": {"method": "POST", "path": "/api/v1/data/pets"}}[kind]
+
+    def lose(request):
+        with server.client() as client:
+            rule = request | how | {"after_commit": True, "count": 1}
+            client.put("/api/v1/faults", json={"rules": [rule]}).raise_for_status()
+
+    lose(lost)
     pets.get_by_role("button", name="More").click()
     pets.get_by_role("menuitem", name=f"{kind} all that are found").click()
     if kind == "Change":
         pets.get_by_label("What is merged into each").fill('{"age": 5}')
     pets.get_by_role("button", name=f"{kind} 2 records").click()
     expect(pets.get_by_text("Changed 2 records" if kind == "Change" else "Deleted 2 records")).to_be_visible()
+    lose(undone)
     pets.get_by_role("button", name="Undo").click()
     expect(pets.get_by_text("Restored 2 records")).to_be_visible()
     assert [stored(server, key) for key in (1, 2)] == before
@@ -574,4 +579,46 @@ def test_a_change_of_many_of_which_nobody_knows_whether_it_is_made_says_so(pets)
     pets.get_by_role("button", name="More").click()
     pets.get_by_role("menuitem", name="Delete all that are found").click()
     pets.get_by_role("button", name="Delete 2 records").click()
-    expect(pets.get_by_role("alert")).to_contain_text("Whether it is stored is not known")
+    expect(pets.get_by_role("alert")).to_contain_text("Whether it is done is not known")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_record_whose_deletion_has_no_answer_is_looked_for(pets, is_known):
+    asked = []
+
+    def lose(route):
+        asked.append(route.request.method)
+        if route.request.method == "DELETE":
+            route.fetch()
+            route.fulfill(status=504, body="")
+        elif "DELETE" in asked and not is_known:
+            route.fulfill(status=500, body="")
+        else:
+            route.continue_()
+
+    pets.route("**/api/v1/data/pets/2", lose)
+    pets.get_by_role("link", name="2: open 2").click()
+    pets.get_by_role("complementary").get_by_role("button", name="Record", exact=True).click()
+    pets.get_by_role("menuitem", name="Delete").click()
+    expect(
+        pets.get_by_text("Deleted 2 from pets" if is_known else "Whether it is done is not known").first
+    ).to_be_visible()
+
+
+@pytest.mark.long
+def test_what_is_refused_of_json_that_one_has_left_is_told(pets):
+    pets.goto(f"{pets.url}/records/1/json")
+    pets.get_by_label("The record as JSON").fill('{"id": 1, "name": "Zed"}')
+    held = []
+    pets.route(
+        "**/data/pets/1", lambda route: held.append(route) if route.request.method == "PUT" else route.continue_()
+    )
+    pets.get_by_role("button", name="Save").click()
+    pets.get_by_role("tab", name="History").click()
+    while not held:
+        pets.wait_for_timeout(20)
+    held[0].fulfill(status=422, json={"title": "Refused", "status": 422, "detail": "Not this."})
+    expect(pets.get_by_text("Not this.")).to_be_visible()
+    pets.get_by_role("tab", name="JSON, not saved").click()
+    expect(pets.get_by_label("The record as JSON")).to_have_value('{"id": 1, "name": "Zed"}')

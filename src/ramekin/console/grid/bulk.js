@@ -5,9 +5,8 @@ import { conditionWords } from "../filter.js";
 import { readJson } from "../elements.js";
 import { parse, print } from "../json.js";
 import { undoable } from "../record/deeds.js";
-import { notKnown } from "../record/store.js";
 import { inTurn } from "../record/turns.js";
-import { Problem, ask, pathOf, read } from "../server.js";
+import { ask, pathOf, read } from "../server.js";
 import { refresh } from "../tables/catalog.js";
 import { Button } from "../ui/button.js";
 import { Dialog } from "../ui/dialog.js";
@@ -16,7 +15,7 @@ import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { say } from "../ui/toast.js";
 import { count, many, readAs } from "../values.js";
-import { makeAgain, patchEach, putBack } from "./restore.js";
+import { makeAgain, patchEach, putBack, surely } from "./restore.js";
 
 /** Records that are kept for an undo at the most. */
 const KEPT = Math.min(1_000, MOST_ROWS - 1); // one more is read, to see whether there are more
@@ -73,14 +72,6 @@ export function Bulk({ table, filter, kind, onClose, onDone }) {
 const countOf = (table, words) => read(`data/${pathOf(table)}`, { words: [...words, ["limit", "0"], ["count", "true"]] }).then(({ total }) => total);
 
 /**
- * Do what may be done twice; where no answer comes that tells, once more.
- * @template T
- * @param {() => Promise<T>} run
- */
-const surely = (run, isOpen = (/** @type {unknown} */ error) => error instanceof Problem && error.isOpen) =>
-  run().catch((lost) => (isOpen(lost) ? run().catch((error) => { throw isOpen(error) ? notKnown(error) : error; }) : Promise.reject(lost)));
-
-/**
  * Change or delete what satisfies conditions. Few records are read first, and can be put back.
  * @param {string} table @param {[string, string][]} words @param {object | null} patch null deletes @param {number} matched how many were counted
  * @returns {Promise<{changed: number, undo?: () => Promise<void>}>}
@@ -91,7 +82,7 @@ async function change(table, words, patch, matched) {
   const before = isKept ? (await read(path, { words: [...words, ["limit", String(matched + 1)]] })).data : [];
   if (before.length > matched) throw new Error("More records satisfy this by now than were counted. Close this, and look again.");
   if (isKept && patch) {
-    const after = await surely(() => patchEach(table, before, patch));
+    const after = await patchEach(table, before, patch);
     return { changed: before.length, undo: () => restore(table, before, after) };
   }
   const asked = /** @type {[string, string][]} */ ([...words, ...(words.length ? [] : [["all", "true"]]), ["max_affected", String(matched)]]);

@@ -8,6 +8,7 @@ import { Fault } from "../ui/fault.js";
 import { isStill } from "../ui/focus.js";
 import { html } from "../ui/html.js";
 import { Beginning, wrapOf } from "../ui/long.js";
+import { sayFault } from "../ui/toast.js";
 import { count, kindOf } from "../values.js";
 
 /** Characters beyond which a text is not edited here. */
@@ -37,7 +38,7 @@ export function Raw({ name, value, isWritable, onSave }) {
     try {
       if (await onSave(base, parse(text), { mayAsk: () => isStill(box.current) })) forget(name);
     } catch (fault) {
-      setError(fault);
+      (box.current ? setError : sayFault)(fault); // where it is not looked at any more, it is told
     }
     setBusy(false);
   };

@@ -80,8 +80,10 @@ const remove = (table, record, deed) => inTurn(table, record.id, async () => {
     tellOf(table, now.record);
     throw new Error(`Somebody else has changed ${record.id} of ${table} since you saw it, so it is not deleted. It is shown as it is now.`);
   }
-  await ask("DELETE", path(table, record.id), { headers: { "If-Match": now.tag } }).catch((error) => {
-    if (error.status !== 404) throw error; // gone it is: a browser may have sent it twice
+  await ask("DELETE", path(table, record.id), { headers: { "If-Match": now.tag } }).catch(async (error) => {
+    if (error.status === 404) return; // a browser may have sent it twice
+    const found = error.isOpen ? await fetchRecord(table, record.id).catch((fault) => fault) : null;
+    if (found?.status !== 404) throw found instanceof Error ? notKnown(error) : error;
   });
   changed.forEach((tell) => tell(table, null, record.id));
   void refresh();
@@ -185,7 +187,7 @@ function done(table, before, wanted, record, taken, { isUndo, deed }) {
 const pathsOf = (found) => found.map(({ path }) => path).join(", ");
 
 /** @param {Problem} lost what came instead of an answer */
-export const notKnown = (lost) => new Problem({ status: lost.status, code: NOT_KNOWN, title: "Whether it is stored is not known", detail: `${lost.detail || lost.title} Whether it is stored is not known: look at what is there, or store it once more.` });
+export const notKnown = (lost) => new Problem({ status: lost.status, code: NOT_KNOWN, title: "Whether it is done is not known", detail: `${lost.detail || lost.title} Whether it is done is not known: look at what is there, or do it once more.` });
 
 /** The members that are others in one record than in another, a few of them by name. @param {any} before @param {any} after */
 function namesOf(before, after) {
