@@ -14,6 +14,7 @@ import asyncio
 import gc
 import json
 from dataclasses import dataclass
+from decimal import Decimal
 from time import thread_time
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
 CHUNK_BYTES = 64 * 1024
+LISTED = ",".join([str(i * 7919 % 10_000) for i in range(10_000)])
+ZEROS = ",".join([f"{i * 7919 % 10_000}.50" for i in range(10_000)])
 JSON, NDJSON, CSV = "application/json", "application/x-ndjson", "text/csv"
 PATCH = "application/merge-patch+json"
 EIGHT = tuple(f"f{i}" for i in range(8))
@@ -58,6 +61,8 @@ class Typed(BaseModel):
     numbers: list[int] = []
     texts: list[str] = []
     members: dict[str, int] = {}
+    number: int = 0
+    price: Decimal = Decimal(0)
 
 
 TYPED_SCHEMA = {
@@ -388,8 +393,13 @@ READS = {
     "list, sorted": "/api/v1/data/t?sort=f1,-f2&limit=1000",
     "list, sorted, all": "/api/v1/data/t?sort=g,-f2&limit=10000&offset=100000",
     "list, scan": "/api/v1/data/t?g:contains=nothing",
-    "list, in of 10,000": "/api/v1/data/t?f3:in=" + ",".join(map(str, range(10_000))) + "&limit=10000",
-    "list, in of 10,000, sorted": "/api/v1/data/t?f3:in=" + ",".join(map(str, range(10_000))) + "&sort=f4&limit=10000",
+    "list, in of 10,000": f"/api/v1/data/t?f3:in={LISTED}&limit=10000",
+    "list, in of 10,000, sorted": f"/api/v1/data/t?f3:in={LISTED}&sort=f4&limit=10000",
+    "list, in of 10,000 ids": f"/api/v1/data/t?id:in={LISTED}&limit=10000",
+    "list, in of 10,000 numbers with zeros": f"/api/v1/data/t?f3:in={ZEROS}&limit=10000",
+    "list, nin of 10,000": f"/api/v1/data/t?f3:nin={LISTED}&limit=10000",
+    "join, in of 10,000": f"/api/v1/join/t/u/id=t_id?u.n:in={LISTED}&limit=10000",
+    "list, in of 10,000, typed": f"/api/v1/data/typed?number:in={LISTED}",
     "list, 900 names selected": "/api/v1/data/t?limit=10000&select=" + ",".join(f"n{i}" for i in range(900)),
     "list, 900 names selected, wide": "/api/v1/data/w?limit=10000&select=" + ",".join(f"m{i}" for i in range(900)),
     "list, count": "/api/v1/data/t?f2:gt=10&g:contains=7&count=true&limit=0",
@@ -445,17 +455,32 @@ def _read_kinds() -> Iterator[tuple[str, Any]]:
         },
         "groups, one": {"aggregate": {"n": "count", "s": "sum:f1"}},
         "query, in of 10,000": {"where": {"f5": {"in": list(range(10_000))}}, "limit": 10_000},
+        "query, in of 10,000 ids": {"where": {"id": {"in": list(range(10_000))}}, "limit": 10_000},
+        "query, typed, in of 10,000 decimals": {"where": {"price": {"in": ZEROS.split(",")}}},
     }
     for name, body in bodies.items():
 
-        async def query(s: Service, body=body) -> Turns:
+        async def query(s: Service, name=name, body=body) -> Turns:
             await _ready(s)
-            return await s.ask("POST", "/api/v1/query/t", json.dumps(body).encode())
+            table = "typed" if "typed" in name else "t"
+            return await s.ask("POST", f"/api/v1/query/{table}", json.dumps(body).encode())
 
         yield name, query
 
 
 KINDS |= dict(_read_kinds())
+
+
+@kind("PATCH, in of 10,000")
+async def _(s: Service) -> Turns:
+    await s.fill()
+    return await s.ask("PATCH", f"/api/v1/data/t?f3:in={LISTED}", b'{"c":2}', PATCH)
+
+
+@kind("DELETE, in of 10,000 ids")
+async def _(s: Service) -> Turns:
+    await s.fill()
+    return await s.ask("DELETE", f"/api/v1/data/t?id:in={LISTED}")
 
 
 @kind("PUT definition, schema")

@@ -547,3 +547,27 @@ def test_a_member_that_nobody_may_have_is_no_field_to_suggest(api):
     assert api.put("/api/v1/tables/forbidding", json=definition).status_code == 201
     detail = assert_problem(api.get("/api/v1/data/forbidding?age=5"), 400, "unknown-field")["detail"]
     assert "Did you mean 'age'" not in detail
+
+
+LONG = "in=" + ",".join(map(str, range(1, 1000)))  # so long that it is read in turns
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", f"{PETS}?age:"), ("GET", "/api/v1/join/pets/pets/id=id?as=a,b&a.age:"), ("DELETE", f"{PETS}?age:")],
+)
+def test_a_long_query_is_answered_and_refused_as_a_short_one(api, pets, method, path):
+    for short, accept in (("in=3,7", "*/*"), ("in=3,7&limit=x", "text/nothing"), ("in=3,7", "text/nothing")):
+        if method == "DELETE":
+            short = short.replace("limit=x", "all=x")
+        long = short.replace("in=3,7", LONG)
+        answers = [
+            api.request(method, path + query, headers={"accept": accept, "x-request-id": "same"})
+            for query in (short, long)
+        ]
+        assert answers[0].status_code == answers[1].status_code
+        told = [{**answer.json(), "warnings": None, "next": None} for answer in answers]
+        if method == "GET" or answers[0].status_code >= 400:
+            assert told[0] == told[1]
+        else:
+            assert [each["matched"] for each in told] == [2, 0]

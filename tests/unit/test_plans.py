@@ -71,7 +71,7 @@ def test_an_id_is_looked_up():
 
 
 def test_an_id_that_cannot_be_leads_nowhere():
-    assert plan(query({"id": {"in": [[], "", None]}})).access == ById(())
+    assert plan(query({"id": {"in": [[], {}, None]}})).access == ById(())
 
 
 def test_one_value_comes_from_its_index_in_id_order_however_many_records_have_it():

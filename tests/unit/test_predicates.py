@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from ramekin import errors
-from ramekin.query.demands import demands_of
+from ramekin.query.demands import demands_of, read_demands
 from ramekin.query.match import body_matcher
 from ramekin.query.operand import MAX_LISTED
 from ramekin.query.predicate import (
@@ -28,8 +28,9 @@ from ramekin.query.predicate import (
     conditions_in,
     paths_in,
 )
-from ramekin.query.url import parse_conditions, parse_select, parse_sort
-from ramekin.query.where import MAX_CONDITIONS, MAX_PARTS, parse_where
+from ramekin.query.steps import VALUES as AT_ONCE
+from ramekin.query.url import parse_conditions, parse_select, parse_sort, read_conditions
+from ramekin.query.where import MAX_CONDITIONS, MAX_PARTS, parse_where, read_where
 from ramekin.schema.fields import Field, NoSchema, as_number
 from ramekin.schema.models import ModelSchema
 from ramekin.values import codec
@@ -398,3 +399,20 @@ def test_a_list_asks_for_each_kind_of_its_values_once(values):
     expected |= {frozenset({kind}) for kind, _ in numbers - meant}
     asked = demands_of(parse_where({"n": {"in": values}}, FREE))
     assert sorted(map(sorted, expected)) == sorted(sorted(each.trait.kinds) for each in asked)
+
+
+def steps_of(reading):
+    """Return how many steps a reading takes."""
+    return sum(1 for _ in reading)
+
+
+@pytest.mark.parametrize("fields", [FREE, TYPED])
+@pytest.mark.parametrize("name", ["age:in", "exact:in", "at:nin"])
+def test_a_long_list_is_read_in_steps(fields, name):
+    times = [f"2026-01-01T00:00:{i % 60:02}.{i:06}Z" for i in range(LISTED)]
+    texts = times if name == "at:nin" else [str(i) for i in range(LISTED)]
+    assert steps_of(read_conditions([(name, ",".join(texts))], fields)) >= LISTED // AT_ONCE
+    assert steps_of(read_demands(parse_conditions([(name, ",".join(texts))], fields))) >= LISTED // AT_ONCE
+    path, operator = name.split(":")
+    values = [int(text) for text in texts] if path == "age" else texts
+    assert steps_of(read_where({"or": [{path: {operator: values}}]}, fields)) >= LISTED // AT_ONCE

@@ -32,6 +32,7 @@ from typing_extensions import TypedDict
 from ramekin.errors import InvalidRecord
 from ramekin.query.match import body_matcher
 from ramekin.query.operand import from_texts
+from ramekin.query.steps import at_once
 from ramekin.schema.models import ModelSchema
 from tests.each import each
 
@@ -343,5 +344,5 @@ def test_a_condition_reads_every_spelling_that_a_record_may_have(kind):
     schema = ModelSchema(create_model("Made", v=(kind, ...)))
     for value in taken:
         body = schema.validate({"id": 1, "v": value})
-        condition = from_texts(("v",), "eq", [value if isinstance(value, str) else json.dumps(value)], schema)
+        condition = at_once(from_texts(("v",), "eq", [value if isinstance(value, str) else json.dumps(value)], schema))
         assert body_matcher(condition)(body), value

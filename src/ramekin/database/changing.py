@@ -19,7 +19,7 @@ from ramekin.engine.base import MAX_ATTEMPTS, Engine, Watch
 from ramekin.engine.work import Work
 from ramekin.errors import Fault, IdMismatch, InvalidParameter, InvalidRecord, RamekinError, Redefined, TooManyAffected
 from ramekin.query import execute
-from ramekin.query.demands import demands_of
+from ramekin.query.demands import read_demands
 from ramekin.query.match import body_matcher
 from ramekin.query.plan import Query
 from ramekin.query.predicate import EVERYTHING, Predicate, holds_always, paths_in
@@ -79,12 +79,12 @@ async def change(
     """Patch or delete the records that a predicate means; see `Database.change`."""
     table = request.table
     await presence.missing(table, paths_in(request.where), is_strict=True)
-    demands = () if holds_always(request.where) else demands_of(request.where)
+    work = presence.work or Work()
+    demands = () if holds_always(request.where) else await work.through(read_demands(request.where))
     await presence.unmatched(table, demands, is_strict=True)
     engine.tables.table_stats(table)  # a table that is not there is told before what is wrong with the patch
     if not request.is_deletion and not isinstance(request.patch, dict):
         raise InvalidRecord("A merge patch of records is a JSON object.")
-    work = presence.work or Work()
     for _ in range(MAX_ATTEMPTS):
         if request.fields is not None and presence.fields(table) is not request.fields:
             break  # the condition was read by what the table was

@@ -18,7 +18,7 @@ from ramekin.limits import MIB
 from ramekin.query import execute
 from ramekin.query.aggregate import GroupColumn, Grouping, Groups
 from ramekin.query.cursor import encode_cursor, position_of
-from ramekin.query.demands import Demand, demands_of
+from ramekin.query.demands import Demand, read_demands
 from ramekin.query.gather import drain, too_many_rows
 from ramekin.query.order import FirstRows, Order
 from ramekin.query.plan import Plan, Position, Query
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from ramekin.database.presence import Presence
     from ramekin.engine.tables import Tables
+    from ramekin.query.steps import Steps
     from ramekin.query.view import View
 
 HELD_BYTES = MIB // 2
@@ -72,10 +73,12 @@ class FindRequest(Window):
         """What is needed of the table."""
         return Access.of(self.table, self.query)
 
-    @cached_property
-    def demands(self) -> tuple[Demand, ...]:
-        """What the conditions ask of their fields."""
-        return demands_of(self.where)
+    def read_demands(self) -> Steps[tuple[Demand, ...]]:
+        """Return what the conditions ask of their fields; it is read once."""
+        if "_demands" not in self.__dict__:
+            self.__dict__["_demands"] = yield from read_demands(self.where)
+        demands: tuple[Demand, ...] = self.__dict__["_demands"]
+        return demands
 
     @cached_property
     def paths(self) -> list[FieldPath]:
@@ -168,9 +171,10 @@ async def find(tables: Tables, presence: Presence, request: FindRequest, max_sor
     """Return a page of a table; see `Database.find`."""
     if request.is_plain:
         return await _find_plain(tables, presence, request)
-    began, query = stopwatch_s(), request.query
+    began, query, work = stopwatch_s(), request.query, presence.work or Work()
+    demands = await work.through(request.read_demands())
     if request.is_strict:  # before an index is built for what is refused
-        await _warnings(presence, request, request.paths, request.demands, request.words)
+        await _warnings(presence, request, request.paths, demands, request.words)
     async with tables.view([request.access], presence.work) as view:
         if query.where == EVERYTHING and not query.sort and query.after is None and query.offset:
             query = await _passed_over(tables, request.table, query)
@@ -179,8 +183,7 @@ async def find(tables: Tables, presence: Presence, request: FindRequest, max_sor
         if request.with_count:
             total, counted = await execute.count(view, request.table, request.query)
         await view.rest()
-        open_demands = [demand for demand in request.demands if not (demand.is_proved and found.rows)]
-        await view.rest()
+        open_demands = [demand for demand in demands if not (demand.is_proved and found.rows)]
     warnings = await _warnings(presence, request, request.paths, open_demands, request.words)
     explain = _explain(found.plan, found.examined + counted, len(found.rows), began) if request.with_explain else None
     cursor = _cursor_after(request, found.rows[-1]) if found.has_more and found.rows else None
@@ -206,8 +209,9 @@ async def find_groups(tables: Tables, presence: Presence, request: GroupRequest,
     query = Query(request.where)
     named = [*paths_in(request.where), *(field.path for _, field in request.grouping.by)]
     named += [aggregate.field.path for aggregate in request.grouping.aggregates if aggregate.field]
+    demands = await work.through(read_demands(request.where))
     if request.is_strict:
-        await _warnings(presence, request, named, demands_of(request.where))
+        await _warnings(presence, request, named, demands)
     async with tables.view([Access.of(request.table, query, in_id_order=False)], work) as view:
         matching = execute.Matching(view, request.table, query)
         try:
@@ -216,7 +220,7 @@ async def find_groups(tables: Tables, presence: Presence, request: GroupRequest,
             await Work().through(groups.emptied())
             raise
         rows, has_more = await _page_of_groups(view, groups, request)
-    warnings = await _warnings(presence, request, named, demands_of(request.where))
+    warnings = await _warnings(presence, request, named, demands)
     warnings += groups.warnings()
     cursor = None
     if has_more and rows:

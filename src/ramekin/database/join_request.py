@@ -5,20 +5,21 @@ Knows no tables; see ``joining.py`` for who answers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, get_args
 
 from ramekin.database.window import RECORD_ID, VALUE, Window
 from ramekin.errors import InvalidKey, InvalidParameter, InvalidSort, shorten
 from ramekin.query.cursor import position_of
-from ramekin.query.demands import Demand, demands_of
+from ramekin.query.demands import Demand, read_demands
 from ramekin.query.join import JoinType, PairPosition, parse_key
 from ramekin.query.pairs import Phases, phases
 from ramekin.query.predicate import EVERYTHING, Predicate, paths_in
 
 if TYPE_CHECKING:
     from ramekin.query.order import Order
+    from ramekin.query.steps import Steps
     from ramekin.values.paths import FieldPath
 
 Shape = Literal["pairs", "tree"]
@@ -104,15 +105,12 @@ class JoinRequest(Window):
         keeps_left, is_tree = self.type in ("left", "full"), self.shape == "tree"
         return phases(self.where, self.sides, keeps_left=keeps_left, is_tree=is_tree)
 
-    @cached_property
-    def demands(self) -> tuple[Demand, ...]:
-        """What the conditions ask of the fields of both sides."""
-        return demands_of(self.where)
-
-    def demands_of(self, side: str) -> list[Demand]:
-        """Return what the conditions ask of the fields of one side."""
-        own = [demand for demand in self.demands if demand.trait.path[0] == side and len(demand.trait.path) > 1]
-        return [replace(demand, trait=replace(demand.trait, path=demand.trait.path[1:])) for demand in own]
+    def read_demands(self) -> Steps[tuple[Demand, ...]]:
+        """Return what the conditions ask of their fields; it is read once."""
+        if "_demands" not in self.__dict__:
+            self.__dict__["_demands"] = yield from read_demands(self.where)
+        demands: tuple[Demand, ...] = self.__dict__["_demands"]
+        return demands
 
     @cached_property
     def paths(self) -> list[FieldPath]:

@@ -14,6 +14,7 @@ from ramekin.database.finding import Explanation
 from ramekin.database.join_readings import MAX_READINGS, readings_that_match
 from ramekin.database.join_rows import JoinRows
 from ramekin.engine.access import Access
+from ramekin.engine.work import Work
 from ramekin.errors import InvalidValue, KeyNotResolved, UnknownField, did_you_mean, listing, shorten
 from ramekin.query.choose import is_led
 from ramekin.query.decide import NOTHING
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from ramekin.database.join_request import JoinRequest
     from ramekin.database.presence import Presence
     from ramekin.engine.tables import Tables
+    from ramekin.query.demands import Demand
     from ramekin.query.view import Row
     from ramekin.values.readings import Reading
 
@@ -101,12 +103,13 @@ class _Joined:
     async def missing_fields(self) -> list[str]:
         """Return a warning for each field of a condition, an order or a selection that no record has."""
         warnings: list[str] = []
+        demands = await (self.presence.work or Work()).through(self.request.read_demands())
         for name, table in zip(self.request.sides, (self.request.left, self.request.right), strict=True):
             paths = [path[1:] for path in self.request.paths if path[0] == name and len(path) > 1]
-            is_strict, demands = self.request.is_strict, self.request.demands_of(name)
+            is_strict, own = self.request.is_strict, _demands_on(name, demands)
             try:
                 warnings += await self.presence.missing(table, paths, is_strict=is_strict)
-                warnings += await self.presence.unmatched(table, demands, is_strict=is_strict)
+                warnings += await self.presence.unmatched(table, own, is_strict=is_strict)
             except (UnknownField, InvalidValue) as error:
                 raise error.but(path=(name, *error.path)) from None
         return warnings
@@ -210,6 +213,12 @@ class _Joined:
             async for _ in JoinWalk(view, plan, self.max_sorted).groups():
                 return True
         return False
+
+
+def _demands_on(side: str, demands: Sequence[Demand]) -> list[Demand]:
+    """Return what is asked of the fields of one side of pairs."""
+    own = [demand for demand in demands if demand.trait.path[0] == side and len(demand.trait.path) > 1]
+    return [replace(demand, trait=replace(demand.trait, path=demand.trait.path[1:])) for demand in own]
 
 
 def _has_match(pairs: Sequence[Pair], trees: Sequence[Tree]) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
-from ramekin.errors import InvalidId
 from ramekin.query.order import Order
 from ramekin.query.plan import (
     ALL_IDS,
@@ -38,8 +37,7 @@ from ramekin.query.predicate import (
     conjuncts,
 )
 from ramekin.schema.fields import ID, Field
-from ramekin.values.comparison import NUMBER, TEXT, OrderKey, Span, join_key
-from ramekin.values.ids import id_key
+from ramekin.values.comparison import NUMBER, TEXT, OrderKey, Span, text_key
 
 MAX_FIELDS = 4
 """Indexes that one query may have built for it."""
@@ -91,7 +89,7 @@ def fields_to_index(query: Query) -> Needs:
     """Return what would serve a query: the index of its order, then those of its conditions, a few at the most."""
     parts = conjuncts(query.where)
     fields: dict[Field, bool] = {} if query.is_by_id else {query.sort[0].field: True}
-    if not any(isinstance(part, Condition) and _keys_of_ids(part) is not None for part in parts):
+    if not any(isinstance(part, Condition) and _is_list_of_ids(part) for part in parts):
         for part in sorted(parts, key=lambda part: not isinstance(part, Condition)):
             found = dict(fields)
             for field, is_ordered in _wants(part, fields) or ():
@@ -219,7 +217,8 @@ def _ways(parts: Sequence[Predicate], needs: Needs, estimate: Estimate) -> list[
             if (way := _union(part, needs, estimate)) is not None:
                 found.append(way)
         elif isinstance(part, Condition):
-            if (keys := _keys_of_ids(part)) is not None:
+            if _is_list_of_ids(part):
+                keys = _keys_of_ids(part)
                 found.append(_Way((ById(keys),), (), len(keys)))
             elif _has_index_keys(part) and part.field in (*needs.equal, *needs.ordered):
                 equal = Equal(part.field, tuple(operand for operand in part.operands if operand is not None))
@@ -261,7 +260,7 @@ def _wants(predicate: Predicate, known: Collection[Field]) -> tuple[tuple[Field,
     """
     if isinstance(predicate, Condition):
         if predicate.field == ID:
-            return () if _keys_of_ids(predicate) is not None or _has_stretch_of_ids(predicate) else None
+            return () if _is_list_of_ids(predicate) or _has_stretch_of_ids(predicate) else None
         if _has_index_keys(predicate):
             return ((predicate.field, False),)
         return ((predicate.field, True),) if _stretches(predicate) is not None else None
@@ -278,18 +277,14 @@ def _has_stretch_of_ids(condition: Condition) -> bool:
     return condition.field == ID and condition.operator != "in" and _stretches(condition) is not None
 
 
-def _keys_of_ids(condition: Condition) -> tuple[str, ...] | None:
-    """Return the keys of the records that a condition on the id names, or None if it is no such condition."""
-    if condition.field != ID or condition.operator != "in":
-        return None
-    keys = []
-    for operand in condition.operands:
-        key = None if operand is None or operand[0] not in (NUMBER, TEXT) else join_key(operand[1])
-        try:
-            keys.append(id_key(key))
-        except InvalidId:
-            continue
-    return tuple(dict.fromkeys(keys))
+def _is_list_of_ids(condition: Condition) -> bool:
+    return condition.field == ID and condition.operator == "in"
+
+
+def _keys_of_ids(condition: Condition) -> tuple[str, ...]:
+    """Return the keys of the records that a list of ids names; some may be such as no record can have."""
+    values = [operand[1] for operand in condition.operands if operand is not None and operand[0] in (NUMBER, TEXT)]
+    return tuple(dict.fromkeys(map(text_key, values)))
 
 
 def _has_index_keys(condition: Condition) -> bool:

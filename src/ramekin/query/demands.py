@@ -20,6 +20,7 @@ from ramekin.query.predicate import (
     Predicate,
     condition,
 )
+from ramekin.query.steps import Steps, at_once, parts
 from ramekin.schema.fields import Field, Trait, as_number
 from ramekin.values.comparison import BOOLEAN, KIND_NAMES, NUMBER, TEXT, OrderKey
 from ramekin.values.paths import ID_PATH
@@ -46,31 +47,36 @@ class Demand:
 
 
 def demands_of(predicate: Predicate) -> tuple[Demand, ...]:
+    """Return what a predicate asks of its fields, as `read_demands` does, at once."""
+    return at_once(read_demands(predicate))
+
+
+def read_demands(predicate: Predicate) -> Steps[tuple[Demand, ...]]:
     """Return what a predicate asks of its fields, each trait once; nothing for ids that are looked up.
 
     Cost: O(values in the predicate).
     """
     found: dict[Trait, Demand] = {}
-    for demand in _demands(predicate, is_sure=True):
+    for demand in (yield from _demands(predicate, is_sure=True)):
         known = found.setdefault(demand.trait, demand)
         if demand.is_proved and not known.is_proved:
             found[demand.trait] = demand
     return tuple(found.values())
 
 
-def _demands(predicate: Predicate, *, is_sure: bool) -> Iterator[Demand]:
+def _demands(predicate: Predicate, *, is_sure: bool) -> Steps[list[Demand]]:
     if isinstance(predicate, Condition):
-        groups = list(_groups(predicate))
+        groups = yield from _groups(predicate)
         is_proved = is_sure and predicate.operator != "nin" and len({kinds for kinds, _ in groups}) == 1
-        for kinds, meant in groups:
-            yield Demand(Trait(predicate.field.path, kinds), is_proved, meant)
-        return
+        return [Demand(Trait(predicate.field.path, kinds), is_proved, meant) for kinds, meant in groups]
     if isinstance(predicate, Not):
-        parts: Iterable[Predicate] = (predicate.part,)
+        inner: Iterable[Predicate] = (predicate.part,)
     else:
-        parts = predicate.parts if isinstance(predicate, All) else _choices(predicate)
-    for part in parts:
-        yield from _demands(part, is_sure=is_sure and isinstance(predicate, All))
+        inner = predicate.parts if isinstance(predicate, All) else _choices(predicate)
+    found = list[Demand]()
+    for part in inner:
+        found += yield from _demands(part, is_sure=is_sure and isinstance(predicate, All))
+    return found
 
 
 def _choices(predicate: AnyOf) -> Iterator[Predicate]:
@@ -92,18 +98,17 @@ _Group = tuple[frozenset[str], tuple[tuple[str, str], ...]]
 """The kinds by which one value may match, and what may have been meant by it."""
 
 
-def _groups(condition: Condition) -> Iterator[_Group]:
+def _groups(condition: Condition) -> Steps[list[_Group]]:
     operator, operands = condition.operator, [operand for operand in condition.operands if operand is not None]
     if operator in ("null", "exists") or (operator == "in" and condition.field.path == ID_PATH):
-        return
+        return []
     if operator in TEXT_OPERATORS:
-        yield frozenset({"text"}), ()
-    elif operator == "contains":
-        yield frozenset({"array", *("text" for operand in operands if operand[0] == TEXT)}), ()
-    elif operator in ORDERINGS:
-        yield frozenset(KIND_NAMES[operand[0]] for operand in operands), _meant(operands)
-    else:
-        yield from _values(operands)
+        return [(frozenset({"text"}), ())]
+    if operator == "contains":
+        return [(frozenset({"array", *("text" for operand in operands if operand[0] == TEXT)}), ())]
+    if operator in ORDERINGS:
+        return [(frozenset(KIND_NAMES[operand[0]] for operand in operands), _meant(operands))]
+    return (yield from _values(operands))
 
 
 _ALONE = [frozenset({name}) for name in KIND_NAMES]
@@ -112,8 +117,8 @@ _TEXT_ALONE = frozenset({"text"})
 _BOOLEANS_WRITTEN = {"true": (BOOLEAN, True), "false": (BOOLEAN, False)}
 
 
-def _values(operands: Sequence[OrderKey]) -> Iterator[_Group]:
-    """Yield the values of a list, one of each kind; a text from an address goes with the number that it may mean.
+def _values(operands: Sequence[OrderKey]) -> Steps[list[_Group]]:
+    """Return the values of a list, one of each kind; a text from an address goes with the number that it may mean.
 
     Of many alike the first speaks for all. Cost: O(operands), 0.2 µs for one that is written as it is printed.
     """
@@ -122,19 +127,20 @@ def _values(operands: Sequence[OrderKey]) -> Iterator[_Group]:
     unmeant |= {str(number): operand for number, operand in numbers.items()}
     firsts: dict[frozenset[str], OrderKey] = {}
     alone: dict[frozenset[str], OrderKey] = {}
-    for operand in operands:
-        if operand[0] == TEXT:
-            text = str(operand[1])
-            meant = unmeant.pop(text, None)
-            if meant is None and numbers and (meant := numbers.get(as_number(text))) is not None:
-                unmeant.pop(str(meant[1]), None)
-            firsts.setdefault(_TEXT_ALONE if meant is None else _WITH_TEXT[meant[0]], operand)
-        elif operand[0] > NUMBER:
-            alone.setdefault(_ALONE[operand[0]], operand)
+    for part in parts(operands):
+        for operand in part:
+            if operand[0] == TEXT:
+                text = str(operand[1])
+                meant = unmeant.pop(text, None)
+                if meant is None and numbers and (meant := numbers.get(as_number(text))) is not None:
+                    unmeant.pop(str(meant[1]), None)
+                firsts.setdefault(_TEXT_ALONE if meant is None else _WITH_TEXT[meant[0]], operand)
+            elif operand[0] > NUMBER:
+                alone.setdefault(_ALONE[operand[0]], operand)
+        yield
     for operand in reversed(unmeant.values()):
         alone[_ALONE[operand[0]]] = operand
-    for kinds, operand in (firsts | alone).items():
-        yield kinds, _meant([operand])
+    return [(kinds, _meant([operand])) for kinds, operand in (firsts | alone).items()]
 
 
 def _meant(operands: Sequence[OrderKey]) -> tuple[tuple[str, str], ...]:

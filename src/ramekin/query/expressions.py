@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ramekin.query.operand import from_json
+from ramekin.query.steps import at_once
 from ramekin.schema.fields import NoSchema
 from ramekin.values import codec
 from ramekin.values.paths import parse_path, print_path
@@ -93,4 +94,4 @@ class Field:
         return self._condition("exists", expected)
 
     def _condition(self, operator: str, value: Any) -> Predicate:
-        return from_json(self._path, operator, codec.as_json(value), _NO_SCHEMA)
+        return at_once(from_json(self._path, operator, codec.as_json(value), _NO_SCHEMA))

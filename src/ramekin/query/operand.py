@@ -19,6 +19,7 @@ from ramekin.query.predicate import (
     condition,
     condition_by_kind,
 )
+from ramekin.query.steps import Steps, parts
 from ramekin.schema.fields import ANYTHING, Field, Fields, FieldType, read_anything, widened
 from ramekin.values.comparison import BOOLEAN, NUMBER, TEXT, TIME, OrderKey, kind_of, order_key
 from ramekin.values.paths import FieldPath, print_path
@@ -91,7 +92,7 @@ def field_type(path: FieldPath, fields: Fields) -> FieldType:
     return found
 
 
-def from_texts(path: FieldPath, operator: str, texts: Sequence[str], fields: Fields) -> Condition:
+def from_texts(path: FieldPath, operator: str, texts: Sequence[str], fields: Fields) -> Steps[Condition]:
     """Return the condition that an address means; only a list has several values, or none.
 
     Raises:
@@ -105,13 +106,20 @@ def from_texts(path: FieldPath, operator: str, texts: Sequence[str], fields: Fie
         return condition(field, operator, [(BOOLEAN, texts[0] == "true")])
     if operator in TEXT_OPERATORS:
         return condition(field, operator, [(TEXT, texts[0])])
-    if found is ANYTHING and operator not in ORDERINGS:
-        return condition_by_kind(field, operator, read_anything(texts))
-    each = [_fitting(path, operator, found.read_text(text), found) for text in texts]
-    return condition(field, operator, [key for keys in each for key in keys])
+    kinds: dict[int, set[Any]] = {}
+    for part in parts(texts):
+        if found is ANYTHING and operator not in ORDERINGS:
+            for kind, values in read_anything(part).items():
+                kinds.setdefault(kind, set()).update(values)
+        else:
+            for text in part:
+                for kind, value in _fitting(path, operator, found.read_text(text), found):
+                    kinds.setdefault(kind, set()).add(value)
+        yield
+    return (yield from condition_by_kind(field, operator, kinds))
 
 
-def from_json(path: FieldPath, operator: str, value: Any, fields: Fields) -> Condition:
+def from_json(path: FieldPath, operator: str, value: Any, fields: Fields) -> Steps[Condition]:
     """Return the condition that a JSON value means; types are exact.
 
     Raises:
@@ -131,10 +139,19 @@ def from_json(path: FieldPath, operator: str, value: Any, fields: Fields) -> Con
         return condition(field, operator, [(TEXT, value)])
     if operator in ORDERINGS and kind_of(value) not in ("number", "text"):
         raise InvalidValue(f"'{operator}' takes a number or text; nothing else has an order.")
-    values = value if operator in ("in", "nin") else [value]
-    if found is ANYTHING:
-        return condition(field, operator, map(order_key, values))
-    return condition(field, operator, [_exact(path, operator, item, found) for item in values])
+    kinds: dict[int, set[Any]] = {}
+    has_null = False
+    for part in parts(value if operator in ("in", "nin") else [value]):
+        types = {*map(type, part)}
+        if found is ANYTHING and len(types) == 1 and not types.isdisjoint(_PLAIN):
+            kinds.setdefault(_PLAIN[types.pop()], set()).update(part)
+        else:
+            keys = [order_key(item) if found is ANYTHING else _exact(path, operator, item, found) for item in part]
+            has_null = has_null or None in keys
+            for kind, each in filter(None, keys):
+                kinds.setdefault(kind, set()).add(each)
+        yield
+    return (yield from condition_by_kind(field, operator, kinds, has_null=has_null))
 
 
 def _exact(path: FieldPath, operator: str, value: Any, found: FieldType) -> Operand:
@@ -152,6 +169,9 @@ def _fitting(path: FieldPath, operator: str, keys: Sequence[OrderKey], found: Fi
         raise InvalidValue(f"A value for '{shorten(print_path(path))}' cannot be read as {found.describe()}.")
     return able
 
+
+_PLAIN = {str: TEXT, int: NUMBER, float: NUMBER, bool: BOOLEAN}
+"""The kinds of values that are compared by themselves."""
 
 _ORDERED = frozenset({NUMBER, TIME, TEXT})
 """The types of values that have an order which a condition may ask for."""

@@ -23,6 +23,7 @@ from ramekin.errors import (
 from ramekin.query.operand import ListedValues, field_type, from_json, from_texts
 from ramekin.query.order import Order
 from ramekin.query.predicate import Condition, Predicate, all_of
+from ramekin.query.steps import Steps, at_once
 from ramekin.schema.fields import Field, Fields
 from ramekin.values import codec
 from ramekin.values.paths import FieldPath, parse_path, print_path
@@ -41,6 +42,13 @@ MAX_SELECTED = 1000
 def parse_conditions(
     parameters: Iterable[tuple[str, str]], fields: Fields, words: Mapping[str, str] = NO_WORDS
 ) -> Predicate:
+    """Return the predicate of all conditions in an address, as `read_conditions` does, at once."""
+    return at_once(read_conditions(parameters, fields, words))
+
+
+def read_conditions(
+    parameters: Iterable[tuple[str, str]], fields: Fields, words: Mapping[str, str] = NO_WORDS
+) -> Steps[Predicate]:
     """Return the predicate of all conditions in an address.
 
     Args:
@@ -60,11 +68,10 @@ def parse_conditions(
             _check_new(path, operator, seen)
             if not colon and fields.type_of(path) is None and (hint := did_you_mean(name, (), words)):
                 raise UnknownField(f"There is no field '{shorten(name)}'.", path=path, hint=hint)
-            found.append(
-                _parse_list(path, operator, value, fields, lists)
-                if operator in ("in", "nin")
-                else from_texts(path, operator, [value], fields)
-            )
+            if operator in ("in", "nin"):
+                found.append((yield from _read_list(path, operator, value, fields, lists)))
+            else:
+                found.append((yield from from_texts(path, operator, [value], fields)))
     return all_of(found)
 
 
@@ -79,17 +86,17 @@ def _check_new(path: FieldPath, operator: str, seen: set[tuple[FieldPath, str]])
     seen.add((path, operator))
 
 
-def _parse_list(path: FieldPath, operator: str, value: str, fields: Fields, lists: ListedValues) -> Condition:
+def _read_list(path: FieldPath, operator: str, value: str, fields: Fields, lists: ListedValues) -> Steps[Condition]:
     """Return a condition with a list: commas between values, or a JSON array whose types are exact."""
     if not value.startswith("["):
         lists.add(1 + value.count(","))
-        return from_texts(path, operator, value.split(","), fields)
+        return (yield from from_texts(path, operator, value.split(","), fields))
     try:
         items = codec.parse(value.encode(), extra_depth=1)
     except MalformedJson:
         raise InvalidValue(f"'{operator}' takes values with commas between, or a JSON array.") from None
     lists.add(len(items))
-    return from_json(path, operator, items, fields)
+    return (yield from from_json(path, operator, items, fields))
 
 
 def parse_sort(names: Sequence[str], fields: Fields) -> tuple[Order, ...]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ramekin.errors import InvalidWhere, at, shorten
 from ramekin.query.operand import ListedValues, from_json
 from ramekin.query.predicate import OPERATORS, All, AnyOf, Condition, Not, Predicate, all_of, any_of
+from ramekin.query.steps import Steps, at_once
 from ramekin.values.comparison import value_of
 from ramekin.values.paths import FieldPath, parse_path, print_path
 
@@ -29,6 +30,11 @@ _OPERATORS = frozenset(OPERATORS)
 
 
 def parse_where(value: Any, fields: Fields) -> Predicate:
+    """Return the predicate that a JSON value means, as `read_where` does, at once."""
+    return at_once(read_where(value, fields))
+
+
+def read_where(value: Any, fields: Fields) -> Steps[Predicate]:
     """Return the predicate that a JSON value means.
 
     Raises:
@@ -45,46 +51,48 @@ class _Reader:
         self._fields, self._lists = fields, ListedValues()
         self._parts = self._conditions = 0
 
-    def read(self, value: Any) -> Predicate:
+    def read(self, value: Any) -> Steps[Predicate]:
         if not isinstance(value, dict):
             raise InvalidWhere("'where' is a JSON object: fields with conditions, and 'and', 'or', 'not'.")
         self._count_part()
         parts = []
         for name, part in value.items():
             with at(name):
-                parts.append(self._member(name, part))
+                parts.append((yield from self._member(name, part)))
         return all_of(parts)
 
-    def _member(self, name: str, part: Any) -> Predicate:
+    def _member(self, name: str, part: Any) -> Steps[Predicate]:
         self._count_part()
         if name in ("and", "or") and isinstance(part, list):
-            parts = [self._item(index, item) for index, item in enumerate(part)]
+            parts = []
+            for index, item in enumerate(part):
+                with at(index):
+                    parts.append((yield from self.read(item)))
             return all_of(parts) if name == "and" else any_of(parts)
         if name == "not" and isinstance(part, dict) and not (part and part.keys() <= _OPERATORS):
-            return Not(self.read(part))
+            return Not((yield from self.read(part)))
         path = parse_path(name)
         if not isinstance(part, dict):
-            return self._condition(path, "eq", part)
+            return (yield from self._condition(path, "eq", part))
         if not part:
             raise InvalidWhere(f"'{shorten(name)}' has no operator; to compare with an object write it under 'eq'.")
-        return all_of([self._condition(path, operator, operand) for operator, operand in part.items()])
-
-    def _item(self, index: int, value: Any) -> Predicate:
-        with at(index):
-            return self.read(value)
+        conditions = []
+        for operator, operand in part.items():
+            conditions.append((yield from self._condition(path, operator, operand)))
+        return all_of(conditions)
 
     def _count_part(self) -> None:
         self._parts += 1
         if self._parts > MAX_PARTS:
             raise InvalidWhere(f"A query has at most {MAX_PARTS} objects and members.")
 
-    def _condition(self, path: FieldPath, operator: str, operand: Any) -> Predicate:
+    def _condition(self, path: FieldPath, operator: str, operand: Any) -> Steps[Predicate]:
         self._conditions += 1
         if self._conditions > MAX_CONDITIONS:
             raise InvalidWhere(f"A query has at most {MAX_CONDITIONS} conditions; use 'in' for many values.")
         if operator in ("in", "nin") and isinstance(operand, list):
             self._lists.add(len(operand))
-        return from_json(path, operator, operand, self._fields)
+        return (yield from from_json(path, operator, operand, self._fields))
 
 
 def place_in(value: Any, path: FieldPath) -> tuple[str | int, ...] | None:

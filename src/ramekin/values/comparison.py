@@ -80,10 +80,18 @@ def number_of_key(key: str) -> int | float | None:
     return number if join_key(number) == key else None
 
 
+def text_key(value: str | float) -> str:
+    """Return what a text or a number is matched by. Cost: as `join_key`."""
+    cls = type(value)
+    return _float_key(value) if cls is float else str(value)  # type: ignore[arg-type]  # as the test says
+
+
 def _float_key(value: float) -> str:
     if value.is_integer() and INT64_MIN <= value <= INT64_MAX:
         return str(int(value))
     text = repr(value)
+    if "e" not in text:
+        return text
     if text.endswith("e-05"):
         digits = text[:-4].replace(".", "")
         return f"-0.0000{digits[1:]}" if digits[0] == "-" else f"0.0000{digits}"

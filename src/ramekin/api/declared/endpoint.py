@@ -31,6 +31,7 @@ from ramekin.api.http.preconditions import read_known, read_precondition, refuse
 from ramekin.api.http.query_string import read_parameters
 from ramekin.api.session import Session
 from ramekin.database.precondition import ALWAYS
+from ramekin.engine.work import Work
 from ramekin.errors import BadRequest, BodyTooLarge, NotAcceptable, RamekinError, UnexpectedBody
 
 if TYPE_CHECKING:
@@ -39,8 +40,12 @@ if TYPE_CHECKING:
     from ramekin.access.roles import Grant, Role
     from ramekin.api.context import Context
     from ramekin.api.http.heads import Head
+    from ramekin.query.steps import Steps
 
 M = TypeVar("M")
+
+LONG_QUERY = 1000
+"""Bytes of a query beyond which it is read in turns, where it may be long: 2 ms where each value is a decimal."""
 
 _RESUMING = frozenset({"cursor", "since", "Last-Event-ID"})
 """The parameters by which a request goes on where an answer has ended."""
@@ -72,6 +77,8 @@ class Endpoint(Generic[M]):
     """Where it stands in the document; None leaves it out."""
     reads: Callable[[Session, Asked[M]], M] | None = None
     """Makes of the words what is meant, where that takes more than their schemas; what it raises is a 400."""
+    reads_long: Callable[[Session, Asked[M]], Steps[M]] | None = None
+    """As `reads`, in steps, where what is said may be long."""
     unsaid: M | EllipsisType = ...
     """What is meant where the address has no words, if that is always the same."""
     is_whole: bool = False
@@ -201,6 +208,8 @@ class Endpoint(Generic[M]):
             try:
                 words = read_parameters(query, self.words) if query and self.reads_words else NO_WORDS
                 asked = Asked(parts, query, body, wishes, words, arriving)
+                if query[LONG_QUERY:] and self.reads_long is not None:
+                    return self._ask_in_turns(session, asked, self.reads_long(session, asked))
                 if self.reads is not None:
                     asked.meant = self.reads(session, asked)
             except BadRequest as error:
@@ -211,6 +220,18 @@ class Endpoint(Generic[M]):
             raise wishes.refused
         answer = self.answer  # called as a method, a slot is looked for anew each time
         return answer(session, asked)
+
+    async def _ask_in_turns(self, session: Session, asked: Asked[M], reading: Steps[M]) -> Reply:
+        """Do what is left of `ask` where the query is long: it is read in turns."""
+        try:
+            asked.meant = await Work(session.limits.query_s).through(reading)
+        except BadRequest as error:
+            raise error.of("query") from None
+        if asked.wishes.refused is not None:
+            raise asked.wishes.refused
+        answer = self.answer
+        reply = answer(session, asked)
+        return reply if isinstance(reply, Answer | Stream) else await reply
 
     async def ask_anew(self, session: Session, *asked: Any) -> Reply:
         """Do what `ask` does once the tables show all that happened before, in other processes too."""

@@ -12,7 +12,7 @@ from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import MANY
 from ramekin.api.declared.shapes import RECORD_PATCH, reference
 from ramekin.api.edge.weights import changes_bytes
-from ramekin.api.endpoints.lists import read_where
+from ramekin.api.endpoints.lists import read_conditions_of
 from ramekin.api.http.answer import Reply, json_answer
 from ramekin.api.http.asked import Asked, parsed
 from ramekin.api.http.headers import JSON, MERGE_PATCH
@@ -20,12 +20,15 @@ from ramekin.api.http.named_fields import in_address
 from ramekin.api.http.query_string import flag, integer, meant, split_query
 from ramekin.api.routes import API
 from ramekin.database.changing import Changed, ChangeRequest
+from ramekin.engine.work import Work
 from ramekin.errors import ConditionRequired, ConflictingParameters, InvalidValue, Redefined, UnknownField, did_you_mean
 from ramekin.query.predicate import holds_always
+from ramekin.query.steps import at_once
 
 if TYPE_CHECKING:
     from ramekin.api.session import Session
     from ramekin.errors import BadRequest
+    from ramekin.query.steps import Steps
 
 WORDS = ("where", "all", "max_affected")
 MEANT = meant(WORDS)
@@ -37,6 +40,11 @@ TABLE = f"{API}/data/{{table}}"
 
 
 def _read_conditions(session: Session, asked: Asked[dict[str, Any]]) -> dict[str, Any]:
+    """Return which records are meant, and how many at the most, as `_read_long_conditions` does, at once."""
+    return at_once(_read_long_conditions(session, asked))
+
+
+def _read_long_conditions(session: Session, asked: Asked[dict[str, Any]]) -> Steps[dict[str, Any]]:
     """Return which records are meant, and how many at the most.
 
     Raises:
@@ -47,7 +55,7 @@ def _read_conditions(session: Session, asked: Asked[dict[str, Any]]) -> dict[str
     is_all = flag(words, "all")
     most = integer(words, "max_affected") if "max_affected" in words else None
     fields = session.database.fields(asked.parts[0])
-    where = read_where(words, conditions, fields, MEANT)
+    where = yield from read_conditions_of(words, conditions, fields, MEANT)
     means_all = holds_always(where)
     if is_all and not means_all:
         raise ConflictingParameters("'all=true' means every record, and the conditions mean some; send one.").within(
@@ -65,6 +73,7 @@ def _read_conditions(session: Session, asked: Asked[dict[str, Any]]) -> dict[str
     role="write",
     tag="records",
     reads=_read_conditions,
+    reads_long=_read_long_conditions,
     answers={
         200: answer(
             "How many were meant, and how many are changed.", reference("Changes"), {"matched": 2, "changed": 1}
@@ -88,6 +97,7 @@ async def patch_records(session: Session, asked: Asked[dict[str, Any]]) -> Reply
     role="write",
     tag="records",
     reads=_read_conditions,
+    reads_long=_read_long_conditions,
     answers={200: answer("How many were meant and deleted.", reference("Changes"), {"matched": 2, "changed": 2})},
     problems=(*READ, 409, 428, 503),
     parameters=MANY,
@@ -132,7 +142,8 @@ async def _change_as_read(session: Session, asked: Asked[dict[str, Any]], reques
         for _ in range(MAX_READINGS):
             with suppress(Redefined):
                 return await room.in_turn(partial(session.database.change, request))
-            request = replace(request, **_read_conditions(session, asked))
+            said = await Work(session.limits.query_s).through(_read_long_conditions(session, asked))
+            request = replace(request, **said)
         return await room.in_turn(partial(session.database.change, request))
 
 

@@ -24,7 +24,7 @@ from ramekin.api.declared.parameters import (
 )
 from ramekin.api.declared.shapes import USER, reference
 from ramekin.api.edge.weights import ROW_BYTES
-from ramekin.api.endpoints.lists import path_without_cursor, read_parameters, read_where
+from ramekin.api.endpoints.lists import path_without_cursor, read_conditions_of, read_parameters
 from ramekin.api.http.answer import Reply, Stream, ascii_json
 from ramekin.api.http.events import HEADERS
 from ramekin.api.http.headers import EVENTS
@@ -42,6 +42,7 @@ from ramekin.errors import (
     did_you_mean,
 )
 from ramekin.query.predicate import EVERYTHING, Predicate, paths_in
+from ramekin.query.steps import Steps, at_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,6 +86,10 @@ class ChangesAsked(NamedTuple):
 
 def _read(session: Session, asked: Asked[ChangesAsked]) -> ChangesAsked:
     """Return what is asked. Raises Forbidden, for a table that the key does not reach; else as ``query/`` says."""
+    return at_once(_read_long(session, asked))
+
+
+def _read_long(session: Session, asked: Asked[ChangesAsked]) -> Steps[ChangesAsked]:
     words, others = split_query(asked.query, WORDS[1:])
     tables = list(dict.fromkeys(value for name, value in others if name == "table"))
     session.grant.check("read", tables)
@@ -92,7 +97,7 @@ def _read(session: Session, asked: Asked[ChangesAsked]) -> ChangesAsked:
     where: Predicate = EVERYTHING
     if conditions or "where" in words:
         only = _only(tables, [name for name, _ in conditions])
-        where = read_where(words, conditions, session.database.fields(only), MEANT)
+        where = yield from read_conditions_of(words, conditions, session.database.fields(only), MEANT)
     if "limit" in words and asked.wishes.accepts == EVENTS:
         raise ConflictingParameters("'limit' is of a list; a stream of events goes on.").within("limit")
     given = {name: words[name] for name in ("limit",) if name in words}
@@ -117,6 +122,7 @@ def _only(tables: Sequence[str], fields: Sequence[str]) -> str:
     role="read",
     tag="changes",
     reads=_read,
+    reads_long=_read_long,
     answers={200: _ANSWER},
     problems=(400, 404, 406, 410, 503, 507),
     parameters=[

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from ramekin.api.declared.answers import READ, tabular, unless_known
-from ramekin.api.declared.endpoint import Endpoints, endpoint
+from ramekin.api.declared.endpoint import LONG_QUERY, Endpoints, endpoint
 from ramekin.api.declared.parameters import CONDITIONS, LIST, word
 from ramekin.api.declared.shapes import reference
 from ramekin.api.endpoints import lists
@@ -18,9 +18,11 @@ from ramekin.api.http.pages import AT_ONCE, LongRow, PageText, RowText
 from ramekin.api.http.query_string import choice, meant, split_query
 from ramekin.api.routes import API
 from ramekin.database.join_request import SHAPES, JoinRequest
+from ramekin.engine.work import Work
 from ramekin.errors import InvalidParameter, UnknownField
 from ramekin.query.join import JOIN_TYPES, Pair
 from ramekin.query.pairs import PairFields, Tree
+from ramekin.query.steps import at_once
 from ramekin.storage.collector import overlook
 from ramekin.values import codec
 from ramekin.values.paths import outer, selector
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from ramekin.api.session import Session
     from ramekin.database.joining import JoinPage
     from ramekin.limits import Limits
+    from ramekin.query.steps import Steps
     from ramekin.query.view import Row
     from ramekin.schema.fields import Fields
 
@@ -48,8 +51,12 @@ Joining = Listing[JoinRequest] | UnknownField
 
 def _read_join(session: Session, asked: Asked[Joining]) -> Joining:
     """Return what is asked of two tables. Raises as ``query/`` says; InvalidParameter, LimitTooLarge."""
+    return at_once(_read_long_join(session, asked))
+
+
+def _read_long_join(session: Session, asked: Asked[Joining]) -> Steps[Joining]:
     try:
-        return _read_with(session, asked)
+        return (yield from _read_with(session, asked))
     except UnknownField as error:
         if asked.wishes.refused is not None:
             raise
@@ -58,13 +65,13 @@ def _read_join(session: Session, asked: Asked[Joining]) -> Joining:
 
 def _read_with(
     session: Session, asked: Asked[Joining], present: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
-) -> Listing[JoinRequest]:
+) -> Steps[Listing[JoinRequest]]:
     """Return what is asked of two tables; `present` names fields that they have."""
     left, right, key = asked.parts
     database, size = session.database, sum(map(len, (*asked.parts, asked.query)))
-    read = _read_again if size <= lists.MAX_REMEMBERED else _read
     fields = (database.fields(left), database.fields(right))
-    return read((left, right), key, asked.query, asked.wishes.is_strict, fields, database.limits, present)
+    said = ((left, right), key, asked.query, asked.wishes.is_strict, fields, database.limits, present)
+    return _read_again(*said) if size <= LONG_QUERY else (yield from _read(*said))
 
 
 @endpoint(
@@ -73,6 +80,7 @@ def _read_with(
     role="read",
     tag="joins",
     reads=_read_join,
+    reads_long=_read_long_join,
     answers=unless_known(
         tabular(
             "Pairs: an object per pair with a member per table. Or, with `shape=tree`, records with their matches.",
@@ -106,7 +114,7 @@ async def join_tables(session: Session, asked: Asked[Joining]) -> Reply:
     if isinstance(listing, UnknownField):
         present = await database.field_names(left), await database.field_names(right)
         try:
-            listing = _read_with(session, asked, present)
+            listing = await Work(session.limits.query_s).through(_read_with(session, asked, present))
         except UnknownField as error:
             raise error.of("query") from None
     return await answer_list(session, asked.wishes, listing, (left, right), database.join, _page)
@@ -120,7 +128,7 @@ def _read(
     sides: tuple[Fields, Fields],
     limits: Limits,
     present: tuple[tuple[str, ...], tuple[str, ...]],
-) -> Listing[JoinRequest]:
+) -> Steps[Listing[JoinRequest]]:
     words, conditions = split_query(query, WORDS)
     names = _read_names(words.get("as"))
     fields = PairFields(names or tables, sides, MEANT, present)
@@ -130,7 +138,7 @@ def _read(
         choice(words, "type", JOIN_TYPES),
         names,
         choice(words, "shape", SHAPES),
-        lists.read_where(words, conditions, fields),
+        (yield from lists.read_conditions_of(words, conditions, fields)),
         lists.read_sort(words, fields),
         lists.read_select(words, fields),
         **lists.read_parameters(words, limits, is_strict=is_strict),
@@ -140,8 +148,10 @@ def _read(
     return Listing(request, lists.path_without_cursor(f"{API}/join/{path}", query), digest)
 
 
-_read_again = lru_cache(maxsize=256)(_read)
-"""As `_read`; it remembers the last ones."""
+@lru_cache(maxsize=256)
+def _read_again(*said: Any) -> Listing[JoinRequest]:
+    """Do as `_read`, at once, and remember the last ones."""
+    return at_once(_read(*said))
 
 
 def _read_names(text: str | None) -> tuple[str, str] | None:

@@ -35,9 +35,10 @@ from ramekin.errors import (
     UnknownTable,
     at,
 )
-from ramekin.query.predicate import Predicate, all_of
-from ramekin.query.url import parse_conditions, parse_select, parse_sort
-from ramekin.query.where import parse_where
+from ramekin.query.predicate import EVERYTHING, Predicate, all_of
+from ramekin.query.steps import at_once
+from ramekin.query.url import parse_select, parse_sort, read_conditions
+from ramekin.query.where import read_where
 from ramekin.values import codec
 from ramekin.values.paths import FieldPath, split_names
 
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from ramekin.api.session import Session
     from ramekin.limits import Limits
     from ramekin.query.order import Order
+    from ramekin.query.steps import Steps
     from ramekin.schema.fields import Fields
 
 WORDS = WORDS_OF["lists"]
@@ -56,10 +58,6 @@ WINDOW = ("limit", "cursor", "offset", "count", "explain")
 
 _QUERY_SIGNS = "%-._~!$&'()*+,;=:@/?"
 """What may stand in a query as it is (RFC 3986, section 3.4), and the percent sign."""
-
-MAX_REMEMBERED = 1000
-"""Characters of a list's address beyond which it is read anew each time."""
-
 
 PAGE_HEADERS = ["ETag", "Vary", "Link", "X-Total-Count", "X-Warnings"]
 """The headers of a page."""
@@ -81,8 +79,12 @@ class Listing(NamedTuple, Generic[R]):
 def _read_list(session: Session, asked: Asked[Listing[FindRequest]]) -> Listing[FindRequest]:
     """Return what is asked of a table. Raises as ``query/`` says; InvalidParameter, LimitTooLarge."""
     [table], query, database = asked.parts, asked.query, session.database
-    read = _read_again if len(table) + len(query) <= MAX_REMEMBERED else _read
-    return read(table, query, asked.wishes.is_strict, database.fields(table), database.limits)
+    return _read_again(table, query, asked.wishes.is_strict, database.fields(table), database.limits)
+
+
+def _read_long_list(session: Session, asked: Asked[Listing[FindRequest]]) -> Steps[Listing[FindRequest]]:
+    [table], database = asked.parts, session.database
+    return _read(table, asked.query, asked.wishes.is_strict, database.fields(table), database.limits)
 
 
 @endpoint(
@@ -91,6 +93,7 @@ def _read_list(session: Session, asked: Asked[Listing[FindRequest]]) -> Listing[
     role="read",
     tag="records",
     reads=_read_list,
+    reads_long=_read_long_list,
     answers=unless_known(
         tabular("A page; in id order without `sort`.", RECORD_PAGE, {"data": [USER], "next": None}, PAGE_HEADERS)
     ),
@@ -140,11 +143,11 @@ async def answer_list(
         return await page_reply(page(session, request, found, following), wishes.accepts, headers)
 
 
-def _read(table: str, query: bytes, is_strict: bool, fields: Fields, limits: Limits) -> Listing[FindRequest]:
+def _read(table: str, query: bytes, is_strict: bool, fields: Fields, limits: Limits) -> Steps[Listing[FindRequest]]:
     words, conditions = split_query(query, WORDS)
     request = FindRequest(
         table,
-        read_where(words, conditions, fields),
+        (yield from read_conditions_of(words, conditions, fields)),
         read_sort(words, fields),
         read_select(words, fields),
         words=MEANT,
@@ -153,8 +156,10 @@ def _read(table: str, query: bytes, is_strict: bool, fields: Fields, limits: Lim
     return Listing(request, path_without_cursor(f"{API}/data/{quote(table)}", query), codec.digest(query)[:12])
 
 
-_read_again = lru_cache(maxsize=256)(_read)
-"""As `_read`; it remembers the last ones."""
+@lru_cache(maxsize=256)
+def _read_again(table: str, query: bytes, is_strict: bool, fields: Fields, limits: Limits) -> Listing[FindRequest]:
+    """Do as `_read`, at once, and remember the last ones."""
+    return at_once(_read(table, query, is_strict, fields, limits))
 
 
 def read_parameters(words: dict[str, str], limits: Limits, *, is_strict: bool) -> dict[str, Any]:
@@ -178,16 +183,16 @@ def read_window(words: Mapping[str, Any], limits: Limits, *, is_strict: bool) ->
     return window_of(**given, strict=is_strict)
 
 
-def read_where(
+def read_conditions_of(
     words: dict[str, str], conditions: Sequence[tuple[str, str]], fields: Fields, known: Mapping[str, str] = MEANT
-) -> Predicate:
+) -> Steps[Predicate]:
     """Return the predicate of a query's conditions and of its `where`. Raises as ``query/`` says."""
     if not conditions and "where" not in words:
-        return parse_conditions((), fields)
-    parts = [parse_conditions(conditions, fields, known)]
+        return EVERYTHING
+    parts = [(yield from read_conditions(conditions, fields, known))]
     if "where" in words:
         with at("where"):
-            parts.append(parse_where(read_json_word(words["where"]), fields))
+            parts.append((yield from read_where(read_json_word(words["where"]), fields)))
     return all_of(parts)
 
 

@@ -31,13 +31,14 @@ from ramekin.errors import (
 )
 from ramekin.query.aggregate import parse_columns, parse_grouping
 from ramekin.query.url import parse_select, parse_sort
-from ramekin.query.where import parse_where
+from ramekin.query.where import read_where
 from ramekin.values.paths import split_names
 
 if TYPE_CHECKING:
     from ramekin.api.edge.flight import Room
     from ramekin.api.http.answer import Reply
     from ramekin.api.session import Session
+    from ramekin.query.steps import Steps
 
 MEMBERS = ("where", "sort", "select", "limit", "cursor", "offset", "count", "explain", "group_by", "aggregate")
 
@@ -81,9 +82,10 @@ async def _answer(session: Session, asked: Asked[None], body: Any) -> Reply:
     window = read_window(query, session.limits, is_strict=asked.wishes.is_strict)
     async with session.flight.work() as room:
         if "group_by" in query or "aggregate" in query:
-            page = await _page_of_groups(session, _read_groups(session, table, query, window), room)
+            groups = await Work(session.limits.query_s).through(_read_groups(session, table, query, window))
+            page = await _page_of_groups(session, groups, room)
         else:
-            request = _read_find(session, table, query, window)
+            request = await Work(session.limits.query_s).through(_read_find(session, table, query, window))
             if asked.body[LONG_BYTES:]:
                 await Work().pause()
             page = await _page_of_records(session, request, room)
@@ -120,10 +122,10 @@ def _read_members(value: Any, cursor: str | None) -> dict[str, Any]:
     return {name: member for name, member in value.items() if name not in ("offset", "cursor")} | {"cursor": cursor}
 
 
-def _read_find(session: Session, table: str, body: dict[str, Any], window: dict[str, Any]) -> FindRequest:
+def _read_find(session: Session, table: str, body: dict[str, Any], window: dict[str, Any]) -> Steps[FindRequest]:
     fields = session.database.fields(table)
     with at("where"):
-        where = parse_where(body.get("where", {}), fields)
+        where = yield from read_where(body.get("where", {}), fields)
     with at("sort"):
         sort = parse_sort(_names(body, "sort"), fields)
     with at("select"):
@@ -131,7 +133,7 @@ def _read_find(session: Session, table: str, body: dict[str, Any], window: dict[
     return FindRequest(table, where, sort, select, **window)
 
 
-def _read_groups(session: Session, table: str, body: dict[str, Any], window: dict[str, Any]) -> GroupRequest:
+def _read_groups(session: Session, table: str, body: dict[str, Any], window: dict[str, Any]) -> Steps[GroupRequest]:
     if "select" in body:
         raise InvalidAggregate(
             "'select' does not go with groups: 'group_by' and 'aggregate' name their columns."
@@ -139,7 +141,7 @@ def _read_groups(session: Session, table: str, body: dict[str, Any], window: dic
     fields = session.database.fields(table)
     grouping = parse_grouping(body.get("group_by", []), body.get("aggregate", {}), fields)
     with at("where"):
-        where = parse_where(body.get("where", {}), fields)
+        where = yield from read_where(body.get("where", {}), fields)
     with at("sort"):
         columns = parse_columns(_names(body, "sort"), grouping)
     return GroupRequest(table, grouping, where, columns, **window)
