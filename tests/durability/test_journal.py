@@ -320,7 +320,8 @@ class SlowSync:
 
 
 @everysec
-async def test_while_a_sync_is_slow_a_thread_commits_and_reads_go_on(engine):
+async def test_while_a_sync_is_slow_a_thread_commits_and_reads_go_on(engine, monkeypatch):
+    monkeypatch.setattr(syncs, "LATE_S", 1000)
     slow = SlowSync(engine._journal._file)
     await put(engine, "a")
     await wait_until(slow.began.is_set)
