@@ -134,6 +134,25 @@ def test_the_clock_is_moved_on_stopped_and_brought_back(page, server):
     expect(page.get_by_text("the real time", exact=True)).to_be_visible()
 
 
+def test_every_page_says_that_the_clock_is_set_and_that_there_are_faults(page, server):
+    header = page.get_by_role("banner")
+    with server.client() as client:
+        client.put("/api/v1/clock", json={"now": "2031-05-06T07:08:09Z"}).raise_for_status()
+        rule = {"table": "nowhere", "status": 503}
+        client.put("/api/v1/faults", json={"rules": [rule, rule]}).raise_for_status()
+        page.goto(f"{server.url}/console/tables/shops")
+        expect(header.get_by_role("link", name="2 faults on purpose")).to_be_visible()
+        header.get_by_role("link", name="Clock: set on purpose").click()
+        page.get_by_role("button", name="Stop it").click()
+        expect(header.get_by_role("link", name="Clock: stands still")).to_be_visible()
+        page.get_by_role("button", name="Back to the real time").click()
+        expect(header.get_by_role("link", name="Clock")).to_have_count(0)
+        page.set_viewport_size({"width": 400, "height": 800})
+        header.get_by_role("link", name="2 faults on purpose").click()
+        page.get_by_role("button", name="Remove all").click()
+        expect(header.get_by_role("link", name="on purpose")).to_have_count(0)
+
+
 def test_without_dev_none_of_it_is_offered(another):
     page, server = another("demo")
     page.goto(f"{server.url}/console/branches")

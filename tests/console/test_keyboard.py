@@ -58,6 +58,52 @@ def test_the_palette_makes_a_table_and_undoes(page, server):
     expect(page.get_by_role("heading", name="New table")).to_be_visible()
 
 
+ELSEWHERE = {
+    "New branch": "branches",
+    "Keep this state as a checkpoint": "branches",
+    "Reset to the checkpoint": "branches",
+    "Stop the clock": "clock",
+    "Move the clock on by an hour": "clock",
+    "Move the clock on by a day": "clock",
+    "Set the clock back to the real time": "clock",
+    "Export the whole database as JSON": "import",
+    "Save a backup": "import",
+    "Add to shops": "tables/shops",
+    "Export shops as NDJSON": "tables/shops",
+    "Change all of shops…": "tables/shops",
+    "Empty shops…": "tables/shops",
+    "Drop shops…": "tables/shops",
+}
+"""What the palette does on other pages, and where."""
+
+
+@pytest.mark.long
+def test_the_palette_does_what_is_done_on_other_pages(page, server):
+    done = page.get_by_role("dialog", name=re.compile("Reset main|Add to|Change|Empty|Delete|Drop"))
+    page.goto(f"{server.url}/console/changes")
+    expect(page.get_by_role("heading", name="Changes")).to_be_visible()
+    for name, view in ELSEWHERE.items():
+        open_palette(page)
+        page.keyboard.type(name)
+        expect(page.get_by_role("listbox", name="Commands").get_by_role("option").first).to_contain_text(name)
+        if name.startswith(("Export", "Save")):
+            with page.expect_download():
+                page.keyboard.press("Enter")
+        else:
+            page.keyboard.press("Enter")
+        expect(page).to_have_url(f"{server.url}/console/{view}")
+        if name.startswith(("Reset", "Add", "Change", "Empty", "Drop")):
+            expect(done).to_be_visible()
+            page.keyboard.press("Escape")
+        elif name == "New branch":
+            page.get_by_role("dialog", name=name).get_by_role("button", name="Cancel").click()
+        elif name == "Stop the clock":
+            expect(page.get_by_text("stands still", exact=True)).to_be_visible()
+        elif view == "clock":
+            expect(page.get_by_role("button", name="Let it go on")).to_have_count(int("real" not in name))
+        expect(page.get_by_role("dialog")).to_have_count(0)
+
+
 @pytest.mark.long
 def test_what_the_buttons_and_menus_of_a_page_do_is_in_the_palette(page, server):
     def press(text, told):

@@ -17,6 +17,8 @@ const ALONE = { parts: 1, words: [], marks: [] };
  * @property {string} icon
  * @property {() => boolean} isOffered whether the key may use it
  * @property {Room | ((parts: string[]) => Room | null)} [room] what its address may have, if that is more than its name; null: it tells itself
+ * @property {[string, string, ("read" | "admin")?][]} [deeds] what can be done there from anywhere: as the palette calls it, as its button does, and the role
+ *   for all tables that it takes
  * @property {() => Promise<{default: import("preact").ComponentType<any>}>} load
  */
 
@@ -25,17 +27,20 @@ export const VIEWS = [
   { path: "tables", title: "Tables", icon: "table", isOffered: () => may("read"), room: roomOfTables, load: () => import("./tables/view.js") },
   { path: "joins", title: "Join", icon: "join", isOffered: () => may("read"), room: { parts: 4, words: null, marks: [] }, load: () => import("./builder/joins.js") },
   { path: "groups", title: "Groups", icon: "group", isOffered: () => may("read"), room: { parts: 2, words: null, marks: [] }, load: () => import("./builder/groups.js") },
-  { path: "import", title: "Import, export", icon: "upload", isOffered: () => may("read"), load: () => import("./transfer/view.js") },
+  { path: "import", title: "Import, export", icon: "upload", isOffered: () => may("read"), load: () => import("./transfer/view.js"),
+    deeds: [["Export the whole database as JSON", "The whole database as JSON", "read"], ["Save a backup", "A backup", "admin"]] },
   { path: "live", title: "Live", icon: "live", isOffered: () => may("admin"), room: { ...ALONE, marks: [PAUSED] }, load: () => import("./live/view.js") },
   { path: "changes", title: "Changes", icon: "history", isOffered: () => may("read"), room: { parts: 1, words: ["table"], marks: [PAUSED] }, load: () => import("./live/changes.js") },
 ];
 
 /** @type {Known[]} */
 export const DEV_VIEWS = IS_DEV ? [
-  { path: "branches", title: "Branches", icon: "branch", isOffered: () => may("admin"), load: () => import("./dev/branches.js") },
+  { path: "branches", title: "Branches", icon: "branch", isOffered: () => may("admin"), load: () => import("./dev/branches.js"),
+    deeds: [["New branch", "New branch"], ["Keep this state as a checkpoint", "Keep this state"], ["Reset to the checkpoint", "Reset"]] },
   { path: "diff", title: "Since the checkpoint", icon: "history", isOffered: () => may("admin"), load: () => import("./dev/diff.js") },
   { path: "faults", title: "Faults", icon: "fault", isOffered: () => may("admin"), load: () => import("./dev/faults.js") },
-  { path: "clock", title: "Clock", icon: "clock", isOffered: () => may("admin"), load: () => import("./dev/clock.js") },
+  { path: "clock", title: "Clock", icon: "clock", isOffered: () => may("admin"), load: () => import("./dev/clock.js"),
+    deeds: [["Stop the clock", "Stop it"], ["Move the clock on by an hour", "An hour"], ["Move the clock on by a day", "A day"], ["Set the clock back to the real time", "Back to the real time"]] },
 ] : [];
 
 /** @type {Known} */

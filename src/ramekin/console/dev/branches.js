@@ -52,7 +52,7 @@ export default function Branches() {
   const make = () => open((close) => html`<${Make} branches=${branches} onClose=${close} onMade=${load} />`);
   return html`<section class="pad stack" aria-label="Branches">
     <div class="title"><h1>Branches</h1><p class="faint">Each is all of the database, to be changed by itself. Made and dropped in no time.</p><span class="grow"></span>
-      <${Button} icon="add" kind="main" onClick=${make}>New branch<//></div>
+      <${Button} icon="add" kind="main" disabled=${!branches.length} onClick=${make}>New branch<//></div>
     ${error && html`<${Fault} error=${error} />`}
     <${Scroll} label="List of branches"><table class="list">
       <thead><tr><th>Branch</th><th>Made from</th><th class="right">Records</th><th class="right">Of its own</th><th>Goes</th><th></th></tr></thead>

@@ -1,20 +1,20 @@
 // The server's clock: set, stopped, moved on; for what happens only after an hour or a year.
 import { useEffect, useState } from "preact/hooks";
 import { read } from "../server.js";
+import { CLOCK, inWords, look } from "../shell/purpose.js";
 import { refresh } from "../tables/catalog.js";
 import { Button } from "../ui/button.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 
-const PATH = "/api/v1/clock";
 const STEPS = [["A minute", 60], ["An hour", 3600], ["A day", 86_400], ["30 days", 2_592_000], ["A year", 31_536_000]];
 
 export default function Clock() {
-  const [clock, setClock] = useState(/** @type {{now: string, is_frozen: boolean, is_real: boolean} | null} */ (null));
+  const [clock, setClock] = useState(/** @type {import("../shell/purpose.js").Time | null} */ (null));
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const [moment, setMoment] = useState("");
   /** @type {(asking?: any) => Promise<void>} */
-  const ask = (asking) => read(PATH, asking).then((answer) => (answer ? setClock(answer) : ask()), setError);
+  const ask = (asking) => read(CLOCK, asking).then((answer) => (answer ? setClock(answer) : ask()), setError);
   useEffect(() => {
     void ask();
     const timer = setInterval(() => !document.hidden && void ask(), 1_000);
@@ -22,12 +22,12 @@ export default function Clock() {
   }, []);
   const put = (/** @type {any} */ body) => {
     setError(null);
-    void ask({ method: "PUT", body }).then(refresh);
+    void ask({ method: "PUT", body }).then(() => Promise.all([refresh(), look()]));
   };
   return html`<section class="pad stack" aria-label="Clock">
     <div class="title"><h1>Clock</h1><p class="faint">Due times, changes, defaults and ids go by it.</p></div>
     ${clock && html`<p class="clock"><time class="figure" datetime=${clock.now} aria-label="The server's time">${clock.now.slice(0, 19).replace("T", " ")}</time>
-      <span class="chip ${clock.is_real ? "" : "warn"}">${clock.is_real ? "the real time" : clock.is_frozen ? "stands still" : "set on purpose"}</span></p>`}
+      <span class="chip ${clock.is_real ? "" : "warn"}">${inWords(clock)}</span></p>`}
     ${error && html`<${Fault} error=${error} />`}
     <div class="row"><strong>Move on</strong>${STEPS.map(([name, seconds]) => html`<${Button} key=${name} onClick=${() => put({ advance_s: seconds })}>${name}<//>`)}</div>
     <div class="row">
@@ -35,8 +35,8 @@ export default function Clock() {
       <${Button} disabled=${!moment} onClick=${() => put({ now: `${moment.length === 16 ? `${moment}:00` : moment}Z`, is_frozen: clock?.is_frozen ?? false })}>Set<//>
     </div>
     <div class="row">
-      <${Button} icon=${clock?.is_frozen ? "play" : "pause"} onClick=${() => clock && put({ now: clock.now, is_frozen: !clock.is_frozen })}>${clock?.is_frozen ? "Let it go on" : "Stop it"}<//>
-      <${Button} icon="clock" disabled=${clock?.is_real} onClick=${() => ask({ method: "DELETE" })}>Back to the real time<//>
+      <${Button} icon=${clock?.is_frozen ? "play" : "pause"} disabled=${!clock} onClick=${() => clock && put({ now: clock.now, is_frozen: !clock.is_frozen })}>${clock?.is_frozen ? "Let it go on" : "Stop it"}<//>
+      <${Button} icon="clock" disabled=${clock?.is_real ?? true} onClick=${() => ask({ method: "DELETE" }).then(look)}>Back to the real time<//>
     </div>
   </section>`;
 }

@@ -1,6 +1,7 @@
 // Faults on purpose: rules by which the server answers late, wrongly or not at all.
 import { useEffect, useState } from "preact/hooks";
 import { read, send } from "../server.js";
+import { FAULTS, look } from "../shell/purpose.js";
 import { tables } from "../tables/catalog.js";
 import { Button } from "../ui/button.js";
 import { Empty } from "../ui/empty.js";
@@ -8,7 +9,6 @@ import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { say, sayFault } from "../ui/toast.js";
 
-const PATH = "/api/v1/faults";
 const WHAT = [["delay", "answer late"], ["status", "answer with an error"], ["drop", "close the connection"]];
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 // Without a path a rule would strike the console's own modules too.
@@ -18,13 +18,14 @@ export default function Faults() {
   const [rules, setRules] = useState(/** @type {any[] | null} */ (null));
   const [made, setMade] = useState(START);
   const [error, setError] = useState(/** @type {unknown} */ (null));
-  useEffect(() => void read(PATH).then((answer) => setRules(answer.rules), setError), []);
+  useEffect(() => void read(FAULTS).then((answer) => setRules(answer.rules), setError), []);
   const store = async (/** @type {any[]} */ next, /** @type {string} */ done) => {
     setError(null);
     try {
-      if (next.length) await send("PUT", PATH, { body: { rules: next } });
-      else await send("DELETE", PATH);
+      if (next.length) await send("PUT", FAULTS, { body: { rules: next } });
+      else await send("DELETE", FAULTS);
       setRules(next);
+      void look();
       say(done);
       return true;
     } catch (caught) {

@@ -1,11 +1,11 @@
 // The palette of commands: Ctrl K anywhere, a few letters, Enter. All that can be reached is in it, so nothing takes a mouse.
 import { useEffect, useId, useState } from "preact/hooks";
-import { may } from "../access.js";
+import { may, mayAll } from "../access.js";
 import { ROOT, link } from "../address.js";
 import { undoLast } from "../record/deeds.js";
 import { NEW, tables } from "../tables/catalog.js";
 import { gridOf } from "../tables/chosen.js";
-import { deedsOf } from "../ui/deeds.js";
+import { deedsOf, doThere } from "../ui/deeds.js";
 import { Dialog, open, opened } from "../ui/dialog.js";
 import { visit } from "../ui/focus.js";
 import { html } from "../ui/html.js";
@@ -22,17 +22,29 @@ function commands() {
   const views = [...VIEWS, ...DEV_VIEWS].filter((known) => known.isOffered());
   const always = ofConsole();
   const here = deedsOf(/** @type {HTMLElement} */ (document.querySelector("main"))).filter(({ name }) => !always.some((each) => each.name === name));
+  const elsewhere = views.flatMap(({ path, title, icon, deeds = [] }) => deeds.filter(([, , role]) => !role || mayAll(role)).map(([name, button]) => ({ name, kind: title, icon, run: () => doThere(link([path]), button) })));
   return [
     ...views.map(({ path, title, icon }) => ({ name: title, kind: "view", icon, run: () => visit(link([path])) })),
     ...here.map((deed) => ({ ...deed, kind: "on this page", icon: "arrow" })),
+    ...elsewhere.filter(({ name }) => !here.some((each) => each.name === name)),
     ...tables.value.map(({ name }) => ({ name, kind: "table", icon: "table", run: () => visit(gridOf(name)) })),
     ...tables.value.map(({ name }) => ({ name: `Definition of ${name}`, kind: "table", icon: "code", run: () => visit(link(["tables", name, "definition"])) })),
     ...tables.value.map(({ name }) => ({ name: `Group ${name}`, kind: "table", icon: "group", run: () => visit(link(["groups", name])) })),
     ...tables.value.map(({ name }) => ({ name: `Join ${name}`, kind: "table", icon: "join", run: () => visit(link(["joins", name])) })),
     ...tables.value.map(({ name }) => ({ name: `Follow changes of ${name}`, kind: "table", icon: "history", run: () => visit(link(["changes"], [["table", name]])) })),
+    ...tables.value.flatMap(({ name }) => OF_TABLE.filter(({ role }) => may(role)).map(({ told, button, icon }) => ({ name: told.replace("*", () => name), kind: "table", icon, run: () => doThere(gridOf(name), button) }))),
     ...always,
   ];
 }
+
+/** What the buttons and menus of a table do, as it is called from elsewhere. @type {{told: string, button: string, icon: string, role: "read" | "write" | "admin"}[]} */
+const OF_TABLE = [
+  { told: "Add to *", button: "Add", icon: "add", role: "write" },
+  ...["CSV", "JSON", "NDJSON"].map((format) => /** @type {const} */ ({ told: `Export * as ${format}`, button: `Export as ${format}`, icon: "download", role: "read" })),
+  { told: "Change all of *…", button: "Change all that are found…", icon: "edit", role: "write" },
+  { told: "Empty *…", button: "Empty the table…", icon: "trash", role: "write" },
+  { told: "Drop *…", button: "Drop the table…", icon: "trash", role: "admin" },
+];
 
 /** What can be done wherever one is. @returns {Command[]} */
 function ofConsole() {

@@ -19,6 +19,7 @@ import "../record/gone.js";
 import { undoLast } from "../record/deeds.js";
 import { Lock } from "./lock.js";
 import { openPalette, pressed } from "./palette.js";
+import { OnPurpose } from "./purpose.js";
 import { Sidebar } from "./sidebar.js";
 import { isDark, switchTheme } from "./theme.js";
 
@@ -58,6 +59,7 @@ function Header({ onMenu }) {
     <span class="faint version">${VERSION}</span>
     ${BRANCH && html`<${Told} icon="branch" text=${BRANCH} />`}
     <span class="grow"></span>
+    <${OnPurpose} />
     ${isAway.value && html`<${Told} icon="fault" kind="bad" text="The server does not answer" />`}
     ${isGone.value && html`<${Told} icon="fault" kind="bad" text="This branch is gone"> · <a href=${`${ROOT}/console/branches`}>Branches</a><//>`}
     ${hasKey() && grant.value.name && html`<${Told} icon="key" text=${`${grant.value.name} · ${grant.value.role}`} />`}
