@@ -31,20 +31,23 @@ class Settings:
     )
     data_dir: Path | None = _setting(None, "Directory to keep the tables in; without it they are in memory only.")  # noqa: RUF009  # a field
     fsync: Literal["always", "everysec", "no"] = _setting(
-        "everysec", "When a write is synced to the disk, with a data_dir: always, everysec or no."
+        "everysec", "When a write is synced to the disk, with --data-dir: always, everysec or no."
     )
     engine: str | None = _setting(
         None, "Nodes of Valkey or Redis that keep the tables for many servers: valkey://HOST:PORT[,HOST:PORT...]."
     )
-    engine_password: str | None = _setting(None, "The password for them, where the address does not say it.")
-    database: str = _setting("main", "Which of the databases that the nodes keep, with an engine.")
+    engine_password: str | None = _setting(None, "The password of the nodes, where --engine does not say it.")
+    database: str = _setting("main", "Which of the databases that the nodes keep, with --engine.")
     ack: Literal["auto", "primary", "replicas"] = _setting(
-        "auto", "Who has a write when it is answered, with an engine: primary, replicas, or these if there are any."
+        "auto",
+        "Who has a write when it is answered, with --engine: primary, replicas, or auto: replicas if there are any.",
     )
     reads: Literal["fresh", "local"] = _setting(
         "fresh", "fresh: a request finds what any server has answered; local: what has come to this one."
     )
-    rate_limit: str | None = _setting(None, "Requests per client, such as 1000/second or 60/minute; off without.")
+    rate_limit: str | None = _setting(
+        None, "Requests per client, such as 1000/second or 60/minute; no limit without it."
+    )
     api_key: tuple[str, ...] = _setting(
         (), "Keys, SECRET or NAME:ROLE[:TABLES]=SECRET, of which requests must carry one; without, anyone may enter."
     )
@@ -60,7 +63,7 @@ class Settings:
     docs: bool = _setting(True, "Serve /docs, /redoc and /openapi.json.")
     console: bool = _setting(True, "Serve the console at / and /console.")
     access_log: bool = _setting(False, "Write a log line for every request.")
-    log_format: Literal["auto", "json", "text"] = _setting("auto", "json, text, or by the terminal.")
+    log_format: Literal["auto", "json", "text"] = _setting("auto", "json, text, or auto: text on a terminal.")
     memory_limit: str = _setting(
         "60%", "What tables may take: 512MiB, 2GiB, a share of what the process leaves, or none."
     )
@@ -78,14 +81,16 @@ class Settings:
     kept_changes: int = _setting(
         100_000, "Changes that are kept for whoever follows what happens, once somebody has asked.", ge=1, le=10**9
     )
-    kept_changes_bytes: int = _setting(64 * MIB, "Bytes of such changes at the most.", ge=1, le=TIB)
+    kept_changes_bytes: int = _setting(64 * MIB, "Bytes of kept changes at the most.", ge=1, le=TIB)
     index_idle_seconds: int = _setting(3600, "Seconds after which an unused index is dropped.", ge=1, le=366 * DAY_S)
     fast_path: Literal["protocol", "asgi", "off"] = _setting(
-        "protocol", "Short way to records: below ASGI, in it, or none."
+        "protocol", "Short way to records: protocol (below ASGI), asgi, or off."
     )
-    delimiter: Literal[",", ";", "tab", "|"] = _setting(",", "What stands between the cells of a CSV file.")
+    delimiter: Literal[",", ";", "tab", "|"] = _setting(
+        ",", "What stands between the cells of a CSV file: one of , ; | or tab."
+    )
     csv_types: Literal["auto", "text"] = _setting(
-        "auto", "text: columns of CSV files stay text where no schema says what they hold."
+        "auto", "auto, or text: columns of CSV files stay text where no schema says what they hold."
     )
     keep_alive_seconds: int = _setting(5, "An idle connection stays open at least this many seconds.", ge=1, le=DAY_S)
     head_seconds: int = _setting(
@@ -106,7 +111,7 @@ class Settings:
     seed: int | None = _setting(None, "Make the same ids in every run, with --dev: any whole number.", le=2**53)
     max_branches: int = _setting(64, "Branches at once, with --dev.", ge=1, le=10_000)
     shutdown_seconds: int = _setting(10, "Seconds of a stop; requests get 70 %, or all but 3.", ge=0, le=DAY_S)
-    workers: int = _setting(1, "Processes that serve the port; more than one with an engine alone.", ge=1, le=256)
+    workers: int = _setting(1, "Processes that serve the port; more than one with --engine alone.", ge=1, le=256)
 
 
 ENDING_S, ENDING_SHARE = 3.0, 0.3

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Literal, get_args, get_origin
 
 import pytest
 from typer.testing import CliRunner
@@ -51,6 +52,16 @@ def test_the_help_tells_each_setting_apart_with_its_default():
             assert f"[default: {default}]" in told, name
     texts = [re.sub(r"^\S* |\[default.*", "", told) for told in options.values()]
     assert len(set(texts)) == len(texts)
+
+
+@each(SETTINGS)
+def test_the_help_of_a_setting_names_the_values_that_it_takes_and_other_settings_as_flags(setting):
+    """It is read where nothing else is: below `--help` of another page, or by itself."""
+    field = SETTINGS[setting]
+    words = set(re.findall(r"[\w-]+|[^\s\w]", field.metadata["told"]))
+    values = get_args(field.type) if get_origin(field.type) is Literal else ()
+    assert [value for value in values if value not in words] == []
+    assert not words & {name for name in SETTINGS if "_" in name}
 
 
 def test_the_table_has_no_other_settings():

@@ -18,6 +18,8 @@ from ramekin.values import codec
 
 R = TypeVar("R")
 
+_CLASSES = {error.code: error for error in errors.all_errors()}
+
 
 class NoAnswer(errors.Unavailable):
     """No server answered, or what answered is not Ramekin. Whether the request was carried out is not known."""
@@ -142,11 +144,6 @@ def adapter(type_: Any) -> TypeAdapter[Any]:
     return TypeAdapter(type_)
 
 
-@lru_cache(maxsize=1)
-def _classes() -> dict[str, type[errors.RamekinError]]:
-    return {error.code: error for error in errors.all_errors()}
-
-
 def error_of(reply: Reply) -> errors.RamekinError:
     """Return the error that a problem document tells of, as the class of its code; its notes hold the request id."""
     problem = reply.problem
@@ -155,7 +152,7 @@ def error_of(reply: Reply) -> errors.RamekinError:
     faults = [
         errors.Fault(fault["pointer"], fault["detail"], part=fault.get("in", "")) for fault in problem.get("errors", [])
     ]  # lines: in detail
-    error_class = _classes().get(reply.code, errors.RamekinError)
+    error_class = _CLASSES.get(reply.code, errors.RamekinError)
     error = error_class.__new__(error_class)
     errors.RamekinError.__init__(error, str(problem.get("detail", "")), faults=faults, index=problem.get("index"))
     error.add_note(f"status {reply.status}, request {problem.get('instance', '')}")

@@ -145,8 +145,9 @@ async def _look_at_keys(connection: NodeConnection, keys: KeyNames) -> None:
     await _look_at_types(connection, keys.types)
     births = await connection.call("HGETALL", keys.of("births"))
     tables = [name.decode(errors="replace") for name in births[::2]]
-    await _look_at_types(connection, {keys.records(name): "hash" for name in tables})
-    await _look_at_types(connection, {keys.claims(name): "hash" for name in tables})
+    await _look_at_types(
+        connection, {key: "hash" for name in tables for key in (keys.records(name), keys.claims(name))}
+    )
 
 
 async def _look_at_types(connection: NodeConnection, types: Mapping[str, str]) -> None:

@@ -38,6 +38,13 @@ MEDIA_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 OTHERS = "(others)"
 """What stands for the name of tables that are not told apart."""
 
+_OF_A_TABLE = (
+    ("ramekin_table_records", "Records", "records"),
+    ("ramekin_table_body_bytes", "Bytes of the records' JSON", "size_bytes"),
+    ("ramekin_table_memory_bytes", "Bytes of memory", "memory_bytes"),
+)
+"""Figures of single tables: name, text, and the member of statistics that has them."""
+
 
 class _Figures:
     """What is told of one moment: what happened so far, and the tables as they are. Cost: O(1), whatever tables."""
@@ -78,19 +85,9 @@ class _Figures:
         yield _gauge("ramekin_tables", "Tables.", totals.tables)
         yield _gauge("ramekin_records", "Records in all tables.", totals.records)
         yield _gauge("ramekin_body_bytes", "Bytes of all records' JSON.", totals.size_bytes)
-        yield _by_table("ramekin_table_records", "Records", totals.records, {t.name: t.records for t in largest})
-        yield _by_table(
-            "ramekin_table_body_bytes",
-            "Bytes of the records' JSON",
-            totals.size_bytes,
-            {t.name: t.size_bytes for t in largest},
-        )
-        yield _by_table(
-            "ramekin_table_memory_bytes",
-            "Bytes of memory",
-            totals.memory_bytes,
-            {t.name: t.memory_bytes for t in largest},
-        )
+        for name, what, member in _OF_A_TABLE:
+            of_each = {table.name: getattr(table, member) for table in largest}
+            yield _by_table(name, what, getattr(totals, member), of_each)
         yield from _caches(largest)
         yield _gauge("ramekin_indexes", "Indexes of all tables.", totals.indexes)
         yield _gauge("ramekin_index_bytes", "Bytes of all indexes and orders of ids, about.", totals.index_bytes)
@@ -222,9 +219,7 @@ def _print(told: list[list[Metric]]) -> bytes:
             together[family.name].samples += family.samples
         else:
             together[family.name] = family
-    registry = CollectorRegistry()
-    registry.register(_Told([*together.values()]))
-    return generate_latest(registry)
+    return generate_latest(_Told([*together.values()]))
 
 
 class _Told(Collector):

@@ -6,6 +6,7 @@ Knows no dialect and no tables; see ``dialect.py`` for what is made of it.
 from __future__ import annotations
 
 import re
+from operator import le, lt
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -14,7 +15,7 @@ from ramekin.errors import InvalidParameter
 from ramekin.values import codec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 MAX_PARAMETERS = 100
 
@@ -69,18 +70,19 @@ MAX_DIGITS = 300
 
 def is_less(left: Any, right: Any) -> bool:
     """Say whether a value is less than another as JavaScript has it: texts as texts, all else as numbers."""
-    if isinstance(left, str) and isinstance(right, str):
-        return left < right
-    one, other = _as_number(left), _as_number(right)
-    return one is not None and other is not None and one < other
+    return _compares(lt, left, right)
 
 
 def is_least(left: Any, right: Any) -> bool:
     """Say whether a value is less than another, or as large."""
+    return _compares(le, left, right)
+
+
+def _compares(compare: Callable[[Any, Any], bool], left: Any, right: Any) -> bool:
     if isinstance(left, str) and isinstance(right, str):
-        return left <= right
+        return compare(left, right)
     one, other = _as_number(left), _as_number(right)
-    return one is not None and other is not None and one <= other
+    return one is not None and other is not None and compare(one, other)
 
 
 def _as_number(value: Any) -> float | int | None:
