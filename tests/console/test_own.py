@@ -201,3 +201,42 @@ def test_an_older_change_that_is_undone_asks_before_it_takes_a_later_one(page, s
     page.get_by_role("button", name="Undo").first.click()
     expect(page.get_by_text(re.compile("You have changed a of rap 1, too"))).to_be_visible()
     assert stored(server, 1, "rap")["a"] == 3
+
+
+MERGED = """async (cases) => {
+  const { mergeSeen, wrote } = await import("/console/assets/record/turns.js");
+  return cases.map(({ written = [], base, mine, theirs, isLast = true }, at) => {
+    for (const [before, after] of written) wrote(String(at), { id: 1, ...before }, { id: 1, ...after });
+    const { merged, conflicts, taken, isOwn } = mergeSeen(String(at), { id: 1, ...base }, { id: 1, ...mine }, { id: 1, ...theirs }, isLast);
+    const { id, ...rest } = JSON.parse(JSON.stringify(merged));
+    return { merged: rest, conflicts: conflicts.map(({ path }) => path), taken: taken.map(({ path }) => path), isOwn };
+  });
+}"""
+
+CASES = {
+    "nobody else": ({"a": 1}, {"a": 2}, {"a": 1}, [], {"a": 2}),
+    "apart": ({"a": 1, "b": 1}, {"a": 2, "b": 1}, {"a": 1, "b": 3}, [], {"a": 2, "b": 3}, [], ["b"]),
+    "the same": ({"a": 1}, {"a": 2}, {"a": 3}, [], {"a": 2}, ["a"]),
+    "both the same way": ({"a": 1}, {"a": 2}, {"a": 2}, [], {"a": 2}),
+    "a member of mine that is gone": ({"a": 1, "b": 1}, {"b": 1}, {"a": 1, "b": 2}, [], {"b": 2}, [], ["b"]),
+    "inside of an object": ({"o": {"a": 1, "b.c": 1}}, {"o": {"a": 2, "b.c": 1}}, {"o": {"a": 1, "b.c": 3}}, [], {"o": {"a": 2, "b.c": 3}}, [], [r"o.b\.c"]),
+    "an array of two": ({"l": [1, 2]}, {"l": [9, 2]}, {"l": [1, 8]}, [], {"l": [9, 2]}, ["l"]),
+    "an object that became a text": ({"o": {"a": 1}}, {"o": {"a": 2}}, {"o": "x"}, [], {"o": {"a": 2}}, ["o"]),
+    "my own before": ({"a": 1, "b": 1}, {"a": 1, "b": 2}, {"a": 5, "b": 1}, [({"a": 1, "b": 1}, {"a": 5, "b": 1})], {"a": 5, "b": 2}, [], [], True),
+    "my own of the same": ({"a": 1}, {"a": 2}, {"a": 5}, [({"a": 1}, {"a": 5})], {"a": 2}, [], [], True),
+    "my own by element": ({"l": [1, 2]}, {"l": [1, 8]}, {"l": [9, 2]}, [({"l": [1, 2]}, {"l": [9, 2]})], {"l": [9, 8]}, [], [], True),
+    "my own that went": ({"l": [1, 2, 3]}, {"l": [1, 2, 9]}, {"l": [2, 3]}, [({"l": [1, 2, 3]}, {"l": [2, 3]})], {"l": [2, 9]}, [], [], True),
+    "my own of the whole": ({"o": {"a": 1}}, {"o": {"a": 2}}, {"o": "x"}, [({"o": {"a": 1}}, {"o": "x"})], {"o": {"a": 2}}, ["o"], [], True),
+    "another's after my own": ({"a": 1}, {"a": 2}, {"a": 7}, [({"a": 1}, {"a": 5})], {"a": 2}, ["a"]),
+    "another's beside my own": ({"a": 1, "b": 1}, {"a": 2, "b": 1}, {"a": 5, "b": 7}, [({"a": 1, "b": 1}, {"a": 5, "b": 1})], {"a": 2, "b": 7}, [], ["b"]),
+    "another's back to what was": ({"a": 1}, {"a": 2}, {"a": 1}, [({"a": 1}, {"a": 5})], {"a": 2}),
+}  # fmt: skip
+"""What was seen, what is meant, what is stored by now, what was written here since; what becomes of it, what both changed, what others did, and whether nobody else did anything."""
+
+
+def test_what_becomes_of_two_changes(page, server):
+    page.goto(f"{server.url}/console/tables")
+    names = ("base", "mine", "theirs", "written")
+    found = page.evaluate(MERGED, [dict(zip(names, case, strict=False)) for case in CASES.values()])
+    wanted = {name: (*case[4:], *([], [], False)[len(case) - 5 :]) for name, case in CASES.items()}
+    assert {name: tuple(each.values()) for name, each in zip(CASES, found, strict=True)} == wanted
