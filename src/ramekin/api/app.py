@@ -7,6 +7,7 @@ this.
 
 from __future__ import annotations
 
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request, Response
@@ -46,7 +47,7 @@ from ramekin.api.endpoints import (
 from ramekin.api.http.answer import Reply, json_answer
 from ramekin.api.http.problems import problem_answer
 from ramekin.api.openapi import docs_pages as docs
-from ramekin.api.openapi import document as openapi
+from ramekin.api.openapi.document import document_of
 from ramekin.api.routes import address, methods_of, read_root_path, unknown_route
 from ramekin.api.wire.asgi import AsgiResponse, RecordEndpoints, ShortRoutes, add_routes
 from ramekin.api.wire.middleware import EdgeMiddleware
@@ -155,8 +156,9 @@ def _build(
         json_server.attach(app, context)
     add_routes(app, context, pages)
     told = {"has_keys": edge.has_keys, "has_rate_limit": edge.has_rate_limit}
-    openapi.install(app, known, database.models, database.limits, **told)
-    context.describe(app.openapi)
+    document = cache(partial(document_of, app, known, database.models, database.limits, **told))
+    app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way to have one's own
+    context.describe(document)
     app.state.record_endpoints = RecordEndpoints(app, context)
     if has_short_ways:
         app.add_middleware(ShortRoutes, records=app.state.record_endpoints)

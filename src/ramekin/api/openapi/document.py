@@ -8,7 +8,6 @@ limits, whether it asks for keys, whether it counts requests. Knows nothing of h
 from __future__ import annotations
 
 from copy import deepcopy
-from functools import cache, partial
 from inspect import cleandoc
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ from ramekin.api.edge.origins import SAFE
 from ramekin.api.openapi.typed_paths import add_typed_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from fastapi import FastAPI
 
@@ -51,7 +50,7 @@ DEV_TAG = {
 }
 
 
-def install(
+def document_of(
     app: FastAPI,
     endpoints: Iterable[Endpoint[Any]],
     schemas: Mapping[str, ModelSchema],
@@ -59,23 +58,10 @@ def install(
     *,
     has_keys: bool,
     has_rate_limit: bool,
-) -> None:
-    """Give the app a document that knows our errors and the typed tables. Made once, when it is first asked for."""
-    shown = [endpoint for endpoint in endpoints if endpoint.tag is not None]
-    make = partial(_make, app, shown, schemas, limits, has_keys=has_keys, has_rate_limit=has_rate_limit)
-    app.openapi = cache(make)  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
-
-
-def _make(
-    app: FastAPI,
-    endpoints: Sequence[Endpoint[Any]],
-    schemas: Mapping[str, ModelSchema],
-    limits: Limits,
-    *,
-    has_keys: bool,
-    has_rate_limit: bool,
 ) -> dict[str, Any]:
-    is_dev = any(endpoint.tag == DEV_TAG["name"] for endpoint in endpoints)
+    """Return the document of an application: of its endpoints that have a tag, and of its typed tables."""
+    shown = [endpoint for endpoint in endpoints if endpoint.tag is not None]
+    is_dev = any(endpoint.tag == DEV_TAG["name"] for endpoint in shown)
     counted = [*(["RateLimit", "RateLimit-Policy"] if has_rate_limit else []), *([FAULT_MARK] if is_dev else [])]
     headers = {name: told for name, told in answers.HEADERS.items() if is_dev or name != FAULT_MARK}
     components = {
@@ -85,7 +71,7 @@ def _make(
     }
     edge = [*([401] if has_keys else []), *([429] if has_rate_limit or has_keys else [])]
     paths: dict[str, dict[str, Any]] = {}
-    for known in endpoints:
+    for known in shown:
         passes_edge = not known.opens
         refused = [] if known.method in SAFE and not has_keys else [403]
         operation = _operation(known, [*edge, *refused] if passes_edge else [], counted if passes_edge else [])
