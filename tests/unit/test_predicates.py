@@ -412,7 +412,8 @@ def test_a_long_list_is_read_in_steps(fields, name):
     times = [f"2026-01-01T00:00:{i % 60:02}.{i:06}Z" for i in range(LISTED)]
     texts = times if name == "at:nin" else [str(i) for i in range(LISTED)]
     assert steps_of(read_conditions([(name, ",".join(texts))], fields)) >= LISTED // AT_ONCE
-    assert steps_of(read_demands(parse_conditions([(name, ",".join(texts))], fields))) >= LISTED // AT_ONCE
+    if fields is FREE:  # else a list holds no texts that may be numbers
+        assert steps_of(read_demands(parse_conditions([(name, ",".join(texts))], fields))) >= LISTED // AT_ONCE
     path, operator = name.split(":")
     values = [int(text) for text in texts] if path == "age" else texts
     assert steps_of(read_where({"or": [{path: {operator: values}}]}, fields)) >= LISTED // AT_ONCE

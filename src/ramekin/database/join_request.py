@@ -78,7 +78,7 @@ class JoinRequest(Window):
     def question(self) -> str:
         """A text that is equal for equal questions, whichever page is asked for."""
         words = ("join", self.left, self.right, self.key, self.type, *self.sides, self.shape)
-        return "\x00".join((*words, repr(self.where), repr(self.sort)))
+        return "\x00".join((*words, self.where.rank, repr(self.sort)))
 
     @cached_property
     def position(self) -> PairPosition | None:

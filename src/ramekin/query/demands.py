@@ -122,6 +122,9 @@ def _values(operands: Sequence[OrderKey]) -> Steps[list[_Group]]:
 
     Of many alike the first speaks for all. Cost: O(operands), 0.2 µs for one that is written as it is printed.
     """
+    by_kind = {operand[0]: operand for operand in reversed(operands)}
+    if TEXT not in by_kind:  # nothing is meant as two things; and decimals are slow to look up
+        return [(_ALONE[kind], _meant([by_kind[kind]])) for kind in sorted(by_kind)]
     numbers = {operand[1]: operand for operand in operands if operand[0] == NUMBER}
     unmeant = {text: key for text, key in _BOOLEANS_WRITTEN.items() if key in operands[:2]}  # they come first
     unmeant |= {str(number): operand for number, operand in numbers.items()}
