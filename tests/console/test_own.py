@@ -29,7 +29,7 @@ def panel(page, server):
 
 @contextmanager
 def slow(page):
-    """Let the server answer no change of the record until the end."""
+    """Let the server answer no change of the record until the end, but for as many as are let go before."""
     held, is_slow = [], True
 
     def hold(route):
@@ -39,7 +39,7 @@ def slow(page):
             route.continue_()
 
     page.route("**/data/parts/1", hold)
-    yield
+    yield held
     is_slow = False
     for route in held:
         route.continue_()
@@ -95,6 +95,24 @@ def test_what_one_writes_as_json_is_beside_what_one_has_changed_in_the_grid(pane
         panel.get_by_role("button", name="Save").click()
     expect_saved(page, 2)
     assert stored(server, 1, "parts") == {"id": 1, "a": 5, "s": "json"}
+
+
+def test_what_is_created_again_has_what_one_had_stored_and_what_waited_is_added_to_it(panel, page, server):
+    with slow(page) as held:
+        edit(panel, "a", "5")
+        edit(panel, "s", "mine")
+        edit(panel, "o.z", "6")
+        with page.expect_response(lambda answer: answer.request.method == "PUT"):
+            held.pop().continue_()
+        expect_saved(page, 1)
+        with server.client() as client:
+            client.delete("/api/v1/data/parts/1").raise_for_status()
+    page.get_by_role("button", name="Create it again").click()
+    expect(page.get_by_text("Added 1 to parts")).to_be_visible()
+    page.get_by_role("button", name="Decide").click()
+    expect(page.get_by_text(re.compile("^Saved parts 1: [so]$"))).to_be_visible()
+    expect(page.get_by_text(OTHERS)).to_have_count(0)
+    assert stored(server, 1, "parts") == DEEP | {"a": 5, "s": "mine", "o": DEEP["o"] | {"z": 6}}
 
 
 def test_an_element_that_goes_shifts_no_change_that_was_begun_before(panel, page, server):

@@ -10,7 +10,7 @@ gone.ask = (table, mine) =>
   question((end) => {
     const foot = html`<${Button} onClick=${() => end(false)}>Leave it deleted<//><${Button} kind="main" onClick=${() => end(true)}>Create it again<//>`;
     return html`<${Dialog} title="This record has been deleted" onClose=${() => end(false)} foot=${foot}>
-      <p>Somebody has deleted it from <strong>${table}</strong> since you saw it, or it has expired. This is what you would have saved:</p>
+      <p>It has been deleted from <strong>${table}</strong> since you saw it, or it has expired. This is what you would have saved:</p>
       <${Beginning} label="Your version" text=${print(mine, 2)} />
     <//>`;
   });

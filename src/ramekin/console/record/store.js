@@ -6,7 +6,7 @@ import { refresh, tableOf } from "../tables/catalog.js";
 import { say } from "../ui/toast.js";
 import { kindOf } from "../values.js";
 import { doing, undoable } from "./deeds.js";
-import { caughtUp, inTurn, mergeSeen, wrote } from "./turns.js";
+import { NEW, caughtUp, inTurn, mergeSeen, ownOf, wrote } from "./turns.js";
 import { Undecided } from "./unsaved.js";
 
 /** @typedef {{record: any, tag: string, expires?: string | null}} Tagged */
@@ -61,8 +61,12 @@ async function postRecord(table, record) {
 export const createRecord = (table, record) => doing((deed) => create(table, record, deed));
 
 /** @param {string} table @param {any} record @param {import("./deeds.js").Deed} [deed] nothing: it undoes another */
-async function create(table, record, deed) {
+const create = (table, record, deed) => inTurn(table, member(record, "id") ?? NEW, () => make(table, record, deed));
+
+/** Add a record whose turn it is. @param {string} table @param {any} record @param {import("./deeds.js").Deed} [deed] @param {any} [before] what had been seen of it */
+async function make(table, record, deed, before) {
   const made = await postRecord(table, record);
+  wrote(table, before ?? made.record, made.record);
   tellOf(table, made.record);
   void refresh();
   if (deed) undoable(`Added ${made.record.id} to ${table}`, () => remove(table, made.record), deed);
@@ -131,9 +135,10 @@ const write = (table, base, mine, writing) => inTurn(table, base.id, async () =>
     return await replaceRecord(table, base, mine, writing);
   } catch (error) {
     if (/** @type {any} */ (error).status !== 404) throw error;
-    if (!(writing.mayAsk ?? always)()) throw new Undecided(`Somebody has deleted ${base.id} of ${table}, so it is not ${doneBy(writing)}. It can be created again.`);
-    if (!(await gone.ask(table, mine))) throw error;
-    return (await createRecord(table, mine)).record;
+    if (!(writing.mayAsk ?? always)()) throw new Undecided(`${base.id} of ${table} has been deleted or has expired, so it is not ${doneBy(writing)}. It can be created again.`);
+    const own = ownOf(table, base, mine, writing.part);
+    if (!(await gone.ask(table, own.mine))) throw error;
+    return (await make(table, own.mine, writing.deed, own.base)).record;
   }
 });
 

@@ -1,11 +1,14 @@
 // Changes of one record are written one after the other, whoever makes them on this page; and what was written here is
 // remembered, so that nobody is told of it as of another's change.
-import { isSame } from "../json.js";
+import { isSame, member, withMember } from "../json.js";
 import { kindOf } from "../values.js";
 import { merge, places, withAt } from "./merge.js";
 
 /** What is being done to each record, or to all of a table, until it has ended. @type {Map<string, Promise<unknown>>} */
 const turns = new Map();
+
+/** Where no record has an id yet: none has an empty one. */
+export const NEW = "";
 
 /**
  * Do something with a record, once what was begun with it before has ended.
@@ -47,6 +50,17 @@ export function caughtUp(table, seen) {
     record = fresh.reduce((made, { steps, own }) => withAt(made, steps, own), record);
   }
   return record;
+}
+
+/**
+ * What was meant of a record that is gone: what was written here since it was seen was meant, too.
+ * @param {string} table @param {any} base @param {any} mine @param {string} [part] only that member of it was read
+ */
+export function ownOf(table, base, mine, part) {
+  const last = part === undefined ? undefined : written.get(`${table}/${base.id}`)?.at(-1)?.after;
+  const [was, made] = last ? [base, mine].map((each) => withMember(last, String(part), member(each, String(part)))) : [base, mine];
+  const seen = caughtUp(table, was);
+  return { base: seen, mine: merge(was, made, seen, true).merged };
 }
 
 /** Whether a value holds others, so that two changes of it may mean different parts. @param {unknown} value */
