@@ -7,6 +7,7 @@ import { Button } from "../ui/button.js";
 import { Dialog, open } from "../ui/dialog.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
+import { Form } from "../ui/once.js";
 import { Scroll } from "../ui/scroll.js";
 import { sure } from "../ui/sure.js";
 import { say, sayFault } from "../ui/toast.js";
@@ -104,14 +105,13 @@ function Make({ branches, onClose, onMade }) {
     }
   };
   const put = (/** @type {string} */ member) => (/** @type {any} */ event) => setMade({ ...made, [member]: event.target.value });
-  const foot = html`<${Button} onClick=${onClose}>Cancel<//><${Button} kind="main" disabled=${!made.name} onClick=${run}>Make it<//>`;
-  return html`<${Dialog} title="New branch" onClose=${onClose} foot=${foot}>
-    <form class="stack" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); void run(); }}>
+  return html`<${Dialog} title="New branch" onClose=${onClose}>
+    <${Form} class="stack" onSubmit=${run}>
       <label class="field">Name<input value=${made.name} autofocus required spellcheck=${false} onInput=${put("name")} /></label>
       <label class="field">Made from<select aria-label="Made from" value=${made.from} onChange=${put("from")}>${branches.map(({ name }) => html`<option key=${name} value=${name}>${name}</option>`)}</select></label>
       <label class="field">Seconds until it goes by itself<input type="number" min="1" value=${made.ttl} placeholder="stays until it is dropped" onInput=${put("ttl")} /></label>
       ${error && html`<${Fault} error=${error} />`}
-      <button class="hidden" tabindex="-1">Make it</button>
-    </form>
+      <div class="row"><span class="grow"></span><${Button} onClick=${onClose}>Cancel<//><${Button} kind="main" type="submit" disabled=${!made.name}>Make it<//></div>
+    <//>
   <//>`;
 }

@@ -22,7 +22,7 @@ export default function Clock() {
   }, []);
   const put = (/** @type {any} */ body) => {
     setError(null);
-    void ask({ method: "PUT", body }).then(() => Promise.all([refresh(), look()]));
+    return ask({ method: "PUT", body }).then(() => Promise.all([refresh(), look()]));
   };
   return html`<section class="pad stack" aria-label="Clock">
     <div class="title"><h1>Clock</h1><p class="faint">Due times, changes, defaults and ids go by it.</p></div>

@@ -7,6 +7,7 @@ import { Button } from "../ui/button.js";
 import { Empty } from "../ui/empty.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
+import { Form } from "../ui/once.js";
 import { say, sayFault } from "../ui/toast.js";
 
 const WHAT = [["delay", "answer late"], ["status", "answer with an error"], ["drop", "close the connection"]];
@@ -34,7 +35,7 @@ export default function Faults() {
     }
   };
   const put = (/** @type {string} */ name) => (/** @type {any} */ event) => setMade({ ...made, [name]: event.target.type === "checkbox" ? event.target.checked : event.target.value });
-  const add = async () => (await store([...(rules ?? []), ruleOf(made)], "From now on, the rule holds")) && setMade(START);
+  const add = async () => (await store([...(rules ?? []), ruleOf(made)], "From now on, the rule holds")) && setMade((now) => (now === made ? START : now));
   return html`<section class="pad stack" aria-label="Faults">
     <div class="title"><h1>Faults on purpose</h1><p class="faint">The first rule that fits a request strikes it. What you do here is struck, too.</p><span class="grow"></span>
       <${Button} icon="trash" disabled=${!rules?.length} onClick=${() => store([], "There are no faults any more").catch(sayFault)}>Remove all<//></div>
@@ -42,7 +43,7 @@ export default function Faults() {
     ${rules?.length ? html`<ol class="rules" aria-label="Rules">${rules.map((rule, place) => html`<li key=${place}><span>${told(rule)}</span>
         <${Button} icon="close" label=${`Remove rule ${place + 1}`} kind="quiet" onClick=${() => store(rules.toSpliced(place, 1), "Removed the rule")} /></li>`)}</ol>`
       : rules && html`<${Empty} icon="fault" title="Nothing fails on purpose"><p>Add a rule below, and see what your program does.</p><//>`}
-    <form class="board stack" aria-label="New rule" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); void add(); }}>
+    <${Form} class="board stack" aria-label="New rule" onSubmit=${add}>
       <div class="builder">
         <label class="field">Requests<select aria-label="Method" value=${made.method} onChange=${put("method")}><option value="">any method</option>${METHODS.map((name) => html`<option key=${name}>${name}</option>`)}</select></label>
         <label class="field">of the table<select aria-label="Table" value=${made.table} onChange=${put("table")}><option value="">any</option>${tables.value.map(({ name }) => html`<option key=${name}>${name}</option>`)}</select></label>
@@ -54,8 +55,8 @@ export default function Faults() {
         <label class="field">Times that it strikes<input type="number" min="1" value=${made.count} placeholder="without end" onInput=${put("count")} /></label>
       </div>
       ${made.what !== "delay" && html`<label class="row"><input type="checkbox" checked=${made.late} onChange=${put("late")} />apply the request first, then fail it</label>`}
-      <div class="row"><${Button} icon="add" kind="main" onClick=${add}>Add the rule<//></div>
-    </form>
+      <div class="row"><${Button} icon="add" kind="main" type="submit">Add the rule<//></div>
+    <//>
   </section>`;
 }
 

@@ -10,7 +10,7 @@ import { ask, pathOf, read } from "../server.js";
 import { refresh } from "../tables/catalog.js";
 import { Button } from "../ui/button.js";
 import { Dialog } from "../ui/dialog.js";
-import { draft, forget } from "../ui/drafts.js";
+import { draft, forget, settle } from "../ui/drafts.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { say } from "../ui/toast.js";
@@ -30,7 +30,6 @@ export function Bulk({ table, filter, kind, onClose, onDone }) {
   const [matched, setMatched] = useState(/** @type {number | null} */ (null));
   const [text, keep] = draft(`patch/${table}`, '{\n  \n}');
   const [error, setError] = useState(/** @type {unknown} */ (null));
-  const [isBusy, setBusy] = useState(false);
   useEffect(() => {
     countOf(table, words).then(setMatched, setError);
   }, []);
@@ -39,24 +38,23 @@ export function Bulk({ table, filter, kind, onClose, onDone }) {
     onClose();
   };
   const run = async () => {
-    setBusy(true);
     try {
       const patch = kind === "patch" ? /** @type {object} */ (readAs(text, "object", readJson)) : null;
       const { changed, undo } = await inTurn(table, undefined, () => change(table, words, patch, /** @type {number} */ (matched)));
       const told = `${patch ? "Changed" : "Deleted"} ${many(changed, "record")}`;
       if (undo) undoable(told, () => undo().then(onDone));
       else say(told);
-      giveUp();
+      settle(`patch/${table}`, text);
+      onClose();
       onDone();
       void refresh();
     } catch (fault) {
       setError(fault);
-      setBusy(false);
     }
   };
   const all = matched === null ? "…" : many(matched, "record");
   const foot = html`<${Button} onClick=${giveUp}>Cancel<//>
-    <${Button} kind=${kind === "delete" ? "danger" : "main"} disabled=${!matched || isBusy} onClick=${run}>${kind === "patch" ? "Change" : "Delete"} ${all}<//>`;
+    <${Button} kind=${kind === "delete" ? "danger" : "main"} disabled=${!matched} onClick=${run}>${kind === "patch" ? "Change" : "Delete"} ${all}<//>`;
   return html`<${Dialog} title=${kind === "patch" ? `Change records of ${table}` : `Delete records of ${table}`} onClose=${onClose} foot=${foot}>
     <div class="stack">
       <p>${words.length ? html`<strong>${all}</strong> ${matched === 1 ? "satisfies" : "satisfy"} <code>${queryOf(words)}</code>.` : html`There is no filter: this is about <strong>all ${all}</strong> of the table.`}

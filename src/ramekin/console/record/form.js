@@ -1,17 +1,19 @@
 // A form for a new record, made of the table's model: an input for each field, of its kind. What is left as "not sent" is
 // no member of the record, so the model's own default takes its place.
-import { useMemo, useState } from "preact/hooks";
+import { signal } from "@preact/signals";
+import { useMemo, useRef, useState } from "preact/hooks";
 import { readJson } from "../elements.js";
 import { member, parse, print, withMember } from "../json.js";
 import { Problem } from "../server.js";
 import { Button } from "../ui/button.js";
 import { Dialog } from "../ui/dialog.js";
-import { draft, forget, isDrafted } from "../ui/drafts.js";
+import { draft, forget, isDrafted, settle } from "../ui/drafts.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { wrapOf } from "../ui/long.js";
+import { Form } from "../ui/once.js";
 import { Tabs } from "../ui/tabs.js";
-import { say } from "../ui/toast.js";
+import { say, sayFault } from "../ui/toast.js";
 import { edited, editedAs, readAs } from "../values.js";
 import { declaredKind, kindsFor } from "./editor.js";
 import { Box, Parts, hasParts, shortly } from "./parts.js";
@@ -23,6 +25,9 @@ import { createRecord } from "./store.js";
 
 /** @type {Field} */
 const ID = { path: "id", isRequired: false, isNullable: false };
+
+/** Records that were added: a form that was opened anew while its record was on its way begins again. */
+const added = signal(0);
 
 /**
  * @typedef {{entries: Record<string, Entry>, others: Record<string, any>, text: string | null}} Draft `others` are members that no
@@ -39,6 +44,8 @@ export function RecordForm({ table, fields, schema, draftName, start, onClose })
   const tab = begun.text === null && shown.length ? "form" : "json";
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const [faults, setFaults] = useState(/** @type {Record<string, string>} */ ({}));
+  const [isNext, setNext] = useState(false);
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
   const made = () => {
     let record = others;
     /** @type {Record<string, string>} */
@@ -77,23 +84,27 @@ export function RecordForm({ table, fields, schema, draftName, start, onClose })
     onClose();
   };
   const save = async (/** @type {Event} */ event) => {
-    event.preventDefault();
     if (!/** @type {HTMLFormElement} */ (event.currentTarget).reportValidity()) return;
     setError(null);
+    setNext(false);
     try {
       const record = tab === "json" ? parse(text || "{}") : made();
       if (record === null) return;
       await createRecord(table, record);
-      giveUp();
+      setNext(!settle(draftName, begun));
+      if (isDrafted(draftName)) return;
+      added.value += 1;
+      onClose();
     } catch (fault) {
-      setError(fault);
+      (box.current ? setError : sayFault)(fault); // where it is not looked at any more, it is told
       if (fault instanceof Problem) setFaults(faultsOf(fault));
     }
   };
   const fault = tab === "json" ? recordFaultOf(text || "{}") : "";
   const isTold = error instanceof Problem && error.errors.every((each) => `.${(each.pointer ?? "").slice(1).split("/")[0]}` in entries) && error.errors.length > 0 && tab === "form";
   return html`<${Dialog} title=${start ? `Duplicate a record of ${table}` : `Add to ${table}`} onClose=${leave}>
-    <form class="stack" onSubmit=${save} novalidate>
+    <div ref=${box}><${Form} key=${added.value} class="stack" draftName=${draftName} onSubmit=${save} novalidate>
+      ${isNext && html`<p class="note" role="status">The record is added as it was when you sent it. What stands here is another, with what you typed since.</p>`}
       <${Tabs} label="How to write it" chosen=${tab} onChoose=${choose} tabs=${[["form", "Form"], ["json", "JSON"]]} />
       ${tab === "json" ? html`<label class="field">The record
           <textarea class="code" rows="12" spellcheck=${false} wrap=${wrapOf(text)} placeholder=${'{"name": "Rex"}'} value=${text} aria-invalid=${!!fault} onInput=${(/** @type {any} */ event) => keep({ ...begun, text: event.target.value })}></textarea></label>
@@ -104,7 +115,7 @@ export function RecordForm({ table, fields, schema, draftName, start, onClose })
       ${error && !isTold && html`<${Fault} error=${error} />`}
       <div class="row form-foot"><span class="grow">${isTold && html`<span class="bad" role="alert">${/** @type {Problem} */ (error).detail}</span>`}</span>
         <${Button} onClick=${giveUp}>Cancel<//><${Button} kind="main" type="submit" disabled=${!!fault}>Add the record<//></div>
-    </form>
+    <//></div>
   <//>`;
 }
 

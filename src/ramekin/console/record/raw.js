@@ -3,11 +3,12 @@ import { useMemo, useRef, useState } from "preact/hooks";
 import { readJson } from "../elements.js";
 import { isSame, parse, print } from "../json.js";
 import { Button } from "../ui/button.js";
-import { draft, forget } from "../ui/drafts.js";
+import { draft, forget, settle } from "../ui/drafts.js";
 import { Fault } from "../ui/fault.js";
 import { isStill } from "../ui/focus.js";
 import { html } from "../ui/html.js";
 import { Beginning, wrapOf } from "../ui/long.js";
+import { useOnce } from "../ui/once.js";
 import { sayFault } from "../ui/toast.js";
 import { count, kindOf } from "../values.js";
 
@@ -26,22 +27,20 @@ export function Raw({ name, value, isWritable, onSave }) {
   const isOther = useMemo(() => !isSame(base, value), [base, value]);
   const type = (/** @type {any} */ event) => keep(event.target.value === whole ? null : { base, text: event.target.value });
   const [error, setError] = useState(/** @type {unknown} */ (null));
-  const [isBusy, setBusy] = useState(false);
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   if (whole.length > MOST) {
     return html`<p class="note">This record has ${count(whole.length)} characters, which is too long to be changed here. Its fields can be changed, and all of it can be copied.</p><${Beginning} text=${whole} />`;
   }
   const fault = recordFaultOf(text);
-  const save = async () => {
-    setBusy(true);
+  const [save, isBusy] = useOnce(async () => {
+    const sent = parse(text);
     setError(null);
     try {
-      if (await onSave(base, parse(text), { mayAsk: () => isStill(box.current) })) forget(name);
+      if (await onSave(base, sent, { mayAsk: () => isStill(box.current) })) settle(name, begun, (now) => now && { ...now, base: sent });
     } catch (fault) {
       (box.current ? setError : sayFault)(fault); // where it is not looked at any more, it is told
     }
-    setBusy(false);
-  };
+  }, name);
   return html`<div class="raw stack" ref=${box}>
     ${isOther && html`<p class="note" role="status">The record has been changed since you began. What you save keeps that, or asks; Discard shows it as it is now.</p>`}
     <textarea class="code" aria-label="The record as JSON" rows=${Math.min(40, whole.split("\n").length + 2)} spellcheck=${false} wrap=${wrapOf(text)} readonly=${!isWritable}

@@ -8,10 +8,11 @@ import { parse, print } from "../json.js";
 import { faultOf } from "../record/raw.js";
 import { Problem, ask, pathOf, read } from "../server.js";
 import { Button } from "../ui/button.js";
-import { draft, forget, isDrafted } from "../ui/drafts.js";
+import { draft, forget, isDrafted, settle } from "../ui/drafts.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { Icon } from "../ui/icon.js";
+import { Form } from "../ui/once.js";
 import { say, sayFault } from "../ui/toast.js";
 import { kindOf, size } from "../values.js";
 import { TABLE_NAME, refresh, tableOf } from "./catalog.js";
@@ -44,12 +45,11 @@ export function Definition({ table }) {
     if (wanted === undefined) throw new Error("Somebody else has changed this definition, so it is not saved yet.");
     if (wanted) await ask("PUT", `tables/${pathOf(made)}`, { body: wanted });
     await refresh();
-    forget(draftName);
+    settle(draftName, { ...written, base }, (typed) => ({ ...typed, base: writtenOf(made, tableOf(made)) }));
     if (wanted) say(isNew ? `Made ${made}` : `${made} is defined so now`);
     if (isNew) go(gridOf(made));
   };
-  const save = async (/** @type {Event} */ event) => {
-    event.preventDefault();
+  const save = async () => {
     setBusy(true);
     setError(null);
     try {
@@ -62,7 +62,7 @@ export function Definition({ table }) {
   const infer = () => read(`data/${pathOf(table)}`, { words: [["limit", "1000"]] }).then(({ data }) => put({ schema: print(guess(data), 2) }), sayFault);
   const wrong = error instanceof Problem ? error.errors.map(({ pointer = "" }) => pointer) : [];
   const bound = { written, isWritable, put, wrong };
-  return html`<section class="pad definition" aria-label="Definition"><form class="stack" onSubmit=${save}>
+  return html`<section class="pad definition" aria-label="Definition"><${Form} class="stack" onSubmit=${save}>
     <div class="title">${isNew ? html`<h1>New table</h1>` : html`<a class="button quiet bare" href=${gridOf(table)} aria-label=${`Back to ${table}`}><${Icon} name="back" /></a><h1>Definition of ${table}</h1>`}</div>
     ${isNew && table && html`<p class="note" role="status">There is no table ${table} yet. This makes it.</p>`}
     ${model && html`<p class="note" role="status">The model <code>${model}</code> defines this table, and a definition cannot: it is changed in the program or file that the server was started with (<code>--models</code>).</p>`}
@@ -86,7 +86,7 @@ export function Definition({ table }) {
     ${error && html`<${Fault} error=${error} />`}
     ${isWritable && html`<div class="row"><${Button} kind="main" type="submit" disabled=${!!fault || isBusy || isTaken || (isNew && !name)}>${isNew ? "Make the table" : "Save the definition"}<//>
       ${isDrafted(draftName) && html`<${Button} onClick=${() => forget(draftName)}>Discard<//>`}</div>`}
-  </form></section>`;
+  <//></section>`;
 }
 
 /** @param {{names: string[], isWritable: boolean, onChange: (names: string[]) => void}} given */

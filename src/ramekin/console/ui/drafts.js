@@ -30,5 +30,18 @@ export function forget(name) {
   if (isDrafted(name)) drafts.value = new Map([...drafts.value].filter(([each]) => !isBelow(each, name)));
 }
 
+/**
+ * Let go of what is kept under a name, as it is stored; what was typed since it was sent stays. Whether nothing was.
+ * @template T
+ * @param {string} name @param {T} sent @param {(now: T) => T} [rest] what is kept of what was typed since
+ */
+export function settle(name, sent, rest = (now) => now) {
+  const now = drafts.value.get(name);
+  const isAll = now === undefined || isSame(now, sent);
+  if (isAll) forget(name);
+  else drafts.value = new Map(drafts.value).set(name, rest(now));
+  return isAll;
+}
+
 /** @param {string} each @param {string} name */
 const isBelow = (each, name) => each === name || each.startsWith(`${name}/`);
