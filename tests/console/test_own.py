@@ -115,6 +115,31 @@ def test_what_is_created_again_has_what_one_had_stored_and_what_waited_is_added_
     assert stored(server, 1, "parts") == DEEP | {"a": 5, "s": "mine", "o": DEEP["o"] | {"z": 6}}
 
 
+SAVED = """async ([base, changes]) => {
+  const { saveRecord } = await import("/console/assets/record/store.js");
+  const all = changes.map((change) => saveRecord("parts", base, { ...base, ...change }, { mayAsk: () => false }));
+  return (await Promise.allSettled(all)).map(({ status, reason }) => reason?.message ?? status);
+}"""
+
+
+def test_a_change_whose_answer_was_lost_is_ones_own_for_those_that_wait_behind_it(panel, page, server):
+    sent = []
+
+    def lose(route):
+        if route.request.method == "PUT":
+            sent.append(route)
+        if len(sent) != 2:
+            return route.continue_()
+        route.fetch()
+        return sent.append(route.fulfill(status=504, body=""))
+
+    page.route("**/data/parts/1", lose)
+    changes = [{"a": 5}, {"a": 6}, {"s": "mine"}, {"a": 7}, {"s": "my own"}]
+    assert page.evaluate(SAVED, [DEEP, changes]) == ["fulfilled"] * 5
+    expect(page.get_by_text(OTHERS)).to_have_count(0)
+    assert stored(server, 1, "parts") == DEEP | {"a": 7, "s": "my own"}
+
+
 def test_an_element_that_goes_shifts_no_change_that_was_begun_before(panel, page, server):
     with slow(page):
         edit(panel, "tags.0", "", "missing")

@@ -149,11 +149,15 @@ const doneBy = ({ isUndo }) => (isUndo ? "undone" : "saved");
 async function replaceRecord(table, base, mine, writing) {
   const { isUndo, mayAsk = always, part } = writing;
   let lost = /** @type {Problem | null} */ (null); // no answer has come, or none that tells
+  let sent = /** @type {{before: any, wanted: any} | null} */ (null);
   for (let attempt = 0; attempt < 5; attempt += 1) {
     const now = await fetchRecord(table, base.id).catch((error) => { throw lost && error.status !== 404 ? notKnown(lost) : error; });
     if (part !== undefined && !attempt) [base, mine] = [base, mine].map((each) => withMember(now.record, part, member(each, part)));
     const { merged, conflicts, taken, isOwn, ...sides } = mergeSeen(table, base, mine, now.record, !isUndo);
-    if (isSame(merged, now.record) && !isSame(base, mine)) return done(table, base, mine, now.record, [], writing); // it is there: sent before, and the answer was lost
+    if (isSame(merged, now.record) && !isSame(base, mine)) { // it is there: sent before, and the answer was lost
+      const { before, wanted } = sent ?? { before: sides.base, wanted: sides.mine };
+      return done(table, before, wanted, now.record, [], writing);
+    }
     if (conflicts.length) tellOf(table, now.record);
     if (lost) throw conflicts.length ? notKnown(lost) : lost;
     const who = `${isOwn ? "You have" : "Somebody else has"} changed`;
@@ -161,6 +165,7 @@ async function replaceRecord(table, base, mine, writing) {
     const wanted = conflicts.length ? await conflict.ask(sides.base, sides.mine, now.record, "record", isOwn) : merged;
     if (wanted === null) return null;
     if (wanted === undefined) throw new Undecided(`${who} ${table} ${base.id}, so it is not ${doneBy(writing)} yet.`);
+    sent = { before: now.record, wanted };
     try {
       const { record } = await putRecord(table, base.id, wanted, now.tag);
       return done(table, now.record, record, record, taken, writing);
