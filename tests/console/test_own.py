@@ -170,6 +170,31 @@ def test_a_change_of_many_waits_for_those_of_one(panel, page, server):
     assert stored(server, 1, "parts") == DEEP | {"a": 5, "s": "all", "o": DEEP["o"] | {"z": 6}}
 
 
+def test_the_undo_of_a_change_of_many_keeps_what_one_has_changed_since_and_waits_for_the_rest(panel, page, server):
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Change all that are found").click()
+    page.get_by_label("What is merged into each").fill('{"s": "all"}')
+    page.get_by_role("button", name="Change 2 records").click()
+    many = page.get_by_text("Changed 2 records").locator("../..")
+    expect(many).to_be_visible()
+    edit(panel, "a", "5")
+    expect_saved(page, 1)
+    cell(page, 1, 2).dblclick()
+    page.get_by_label("s", exact=True).fill("mine")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Saved parts 2: s")).to_be_visible()
+    many.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Restored 1 record; 1 is not yet: you have changed it since")).to_be_visible()
+    assert (stored(server, 1, "parts"), stored(server, 2, "parts")["s"]) == (DEEP | {"a": 5}, "mine")
+    page.keyboard.press("Control+z")
+    expect(page.get_by_text("Undone parts 2: s")).to_be_visible()
+    page.get_by_role("button", name="Decide").click()
+    expect(page.get_by_text("Restored 1 record", exact=True)).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_text(OTHERS)).to_have_count(0)
+    assert stored(server, 2, "parts") == {"id": 2, "a": 2, "s": "y"}
+
+
 def test_what_two_change_inside_of_one_object_is_merged_or_chosen_by_member(panel, page, server):
     panel.get_by_role("button", name="Edit o.z", exact=True).click()
     panel.get_by_label("o.z", exact=True).fill("7")

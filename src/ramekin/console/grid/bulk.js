@@ -4,8 +4,10 @@ import { MOST_ROWS, queryOf } from "../address.js";
 import { conditionWords } from "../filter.js";
 import { readJson } from "../elements.js";
 import { parse, print } from "../json.js";
-import { undoable } from "../record/deeds.js";
+import { doing, undoable } from "../record/deeds.js";
+import { undoRecord } from "../record/store.js";
 import { inTurn } from "../record/turns.js";
+import { Undecided } from "../record/unsaved.js";
 import { ask, pathOf, read } from "../server.js";
 import { refresh } from "../tables/catalog.js";
 import { Button } from "../ui/button.js";
@@ -15,7 +17,7 @@ import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { say } from "../ui/toast.js";
 import { count, many, readAs } from "../values.js";
-import { makeAgain, patchEach, putBack, surely } from "./restore.js";
+import { leftOf, makeAgain, patchEach, putBack, surely } from "./restore.js";
 
 /** Records that are kept for an undo at the most. */
 const KEPT = Math.min(1_000, MOST_ROWS - 1); // one more is read, to see whether there are more
@@ -40,10 +42,12 @@ export function Bulk({ table, filter, kind, onClose, onDone }) {
   const run = async () => {
     try {
       const patch = kind === "patch" ? /** @type {object} */ (readAs(text, "object", readJson)) : null;
-      const { changed, undo } = await inTurn(table, undefined, () => change(table, words, patch, /** @type {number} */ (matched)));
-      const told = `${patch ? "Changed" : "Deleted"} ${many(changed, "record")}`;
-      if (undo) undoable(told, () => undo().then(onDone));
-      else say(told);
+      await doing(async (deed) => {
+        const { changed, undo } = await inTurn(table, undefined, () => change(table, words, patch, /** @type {number} */ (matched)));
+        const told = `${patch ? "Changed" : "Deleted"} ${many(changed, "record")}`;
+        if (undo) undoable(told, (mayAsk) => undo(mayAsk).finally(onDone), deed);
+        else say(told);
+      });
       settle(`patch/${table}`, text);
       onClose();
       onDone();
@@ -72,7 +76,7 @@ const countOf = (table, words) => read(`data/${pathOf(table)}`, { words: [...wor
 /**
  * Change or delete what satisfies conditions. Few records are read first, and can be put back.
  * @param {string} table @param {[string, string][]} words @param {object | null} patch null deletes @param {number} matched how many were counted
- * @returns {Promise<{changed: number, undo?: () => Promise<void>}>}
+ * @returns {Promise<{changed: number, undo?: (mayAsk: import("../record/deeds.js").MayAsk) => Promise<unknown>}>}
  */
 async function change(table, words, patch, matched) {
   const path = `data/${pathOf(table)}`;
@@ -81,18 +85,39 @@ async function change(table, words, patch, matched) {
   if (before.length > matched) throw new Error("More records satisfy this by now than were counted. Close this, and look again.");
   if (isKept && patch) {
     const after = await patchEach(table, before, patch);
-    return { changed: before.length, undo: () => restore(table, before, after) };
+    return { changed: before.length, undo: restoring(table, before, after) };
   }
   const asked = /** @type {[string, string][]} */ ([...words, ...(words.length ? [] : [["all", "true"]]), ["max_affected", String(matched)]]);
   const { text } = await surely(() => ask(patch ? "PATCH" : "DELETE", path, { words: asked, body: patch ?? undefined, media: "application/merge-patch+json" }));
   const changed = parse(text).changed || Math.max(0, matched - (await countOf(table, words))); // sent twice, as a browser does by itself, it finds none any more
-  return { changed, undo: isKept ? () => restore(table, before, null) : undefined };
+  return { changed, undo: isKept ? () => makeBack(table, before) : undefined };
 }
 
-/** Put back what was changed, or make again what was deleted. @param {string} table @param {any[]} before @param {import("./restore.js").Left | null} after */
-async function restore(table, before, after) {
-  const put = await inTurn(table, undefined, () => (after ? putBack(table, before, after) : makeAgain(table, before)));
+/** What puts back what was changed; what has been changed again waits until somebody decides. @param {string} table @param {any[]} before @param {import("./restore.js").Left} after */
+function restoring(table, before, after) {
+  let open = before;
+  return async (/** @type {import("../record/deeds.js").MayAsk} */ mayAsk) => {
+    const { put, stayed } = await inTurn(table, undefined, () => putBack(table, open, after));
+    open = stayed.map(({ record }) => record);
+    void refresh();
+    const told = `Restored ${many(put, "record")}`;
+    if (open.length && !mayAsk()) throw new Undecided(`${told}; ${stayedWords(stayed)}`);
+    if (put) say(told);
+    for (const record of open) await undoRecord(table, leftOf(after, record), record, mayAsk);
+  };
+}
+
+/** @param {import("./restore.js").Stayed[]} stayed */
+function stayedWords(stayed) {
+  const own = stayed.filter(({ isOwn }) => isOwn).length;
+  const told = /** @type {[number, string][]} */ ([[own, "you have"], [stayed.length - own, "somebody else has"]]).filter(([number]) => number);
+  return told.map(([number, who]) => `${count(number)} ${number === 1 ? "is" : "are"} not yet: ${who} changed ${number === 1 ? "it" : "them"} since`).join("; ");
+}
+
+/** Make again what was deleted. @param {string} table @param {any[]} before */
+async function makeBack(table, before) {
+  const put = await inTurn(table, undefined, () => makeAgain(table, before));
   const others = before.length - put;
-  say(`Restored ${many(put, "record")}${others ? `; ${count(others)} stayed as somebody else has ${after ? "changed" : "made"} them since` : ""}`);
+  say(`Restored ${many(put, "record")}${others ? `; ${count(others)} stayed as somebody else has made them since` : ""}`);
   void refresh();
 }

@@ -1,7 +1,7 @@
-// A change of many records that can be undone: each is put back as it was, but for those that somebody has changed since.
+// A change of many records that can be undone: each is put back as it was, with what has been changed since elsewhere in it.
 import { isSame, parse, print } from "../json.js";
-import { notKnown } from "../record/store.js";
-import { wrote } from "../record/turns.js";
+import { fetchRecord, notKnown } from "../record/store.js";
+import { mergeSeen, wrote } from "../record/turns.js";
 import { Problem, ask, pathOf, read } from "../server.js";
 
 /** @typedef {Map<string, {tag: string, text: string}>} Left what a change left of records, by their ids */
@@ -44,31 +44,58 @@ export async function patchEach(table, before, patch) {
 /** Where a fault is, by the id of the record and not by the operation that nobody made. @param {string} pointer @param {unknown[]} ids */
 const namedIn = (pointer, ids) => pointer.replace(/^\/operations\/(\d+)(\/record)?/, (_said, at) => `/${ids[Number(at)]}`);
 
+/** What a change left of a record. @param {Left} after @param {any} record @returns {any} */
+export const leftOf = (after, record) => parse(/** @type {{text: string}} */ (after.get(String(record.id))).text);
+
+/** @typedef {{was: any, now: any, record: any, tag?: string}} Step a record as it was before a change, as it is by now under its tag, and what is to be written */
+/** @typedef {{record: any, isOwn: boolean}} Stayed a record that is not put back, and whether nobody else has changed it */
+
 /**
- * Put records back where they still are what a change left. All at once, so what changes meanwhile is looked at anew.
+ * Put records back as they were before a change of many, all at once; what changes meanwhile is looked at anew. What has been
+ * changed since stays; where that is the same, the record does.
  * @param {string} table @param {any[]} before @param {Left} after
- * @returns {Promise<number>} how many were put back
+ * @returns {Promise<{put: number, stayed: Stayed[]}>}
  */
 export async function putBack(table, before, after) {
-  let [own, restored] = [before, 0];
+  let steps = before.map((was) => /** @type {Step} */ ({ was, now: leftOf(after, was), record: was, tag: after.get(String(was.id))?.tag }));
+  const stayed = /** @type {Stayed[]} */ ([]);
+  let put = 0;
+  const end = (/** @type {Step[]} */ ended) => {
+    ended.forEach(({ now, record }) => wrote(table, now, record));
+    put += ended.length;
+  };
   for (let attempt = 0; attempt < 5; attempt += 1) {
-    const operations = own.map((record) => ({ op: "replace", table, id: record.id, record, if_match: after.get(String(record.id))?.tag }));
+    const operations = steps.map(({ record, tag }) => ({ op: "replace", table, id: record.id, record, if_match: tag }));
     try {
       if (operations.length) await ask("POST", "batch", { body: { operations }, headers: { Prefer: "return=minimal" } });
-      own.forEach((record) => wrote(table, parse(/** @type {{text: string}} */ (after.get(String(record.id))).text), record));
-      return restored + operations.length;
+      end(steps);
+      return { put, stayed };
     } catch (error) {
       if (isOpen(error) && attempt) throw notKnown(/** @type {Problem} */ (error));
       if (![404, 412].includes(/** @type {any} */ (error).status) && !isOpen(error)) throw error;
     }
-    const asked = { where: { id: { in: own.map(({ id }) => id) } }, limit: own.length };
+    const asked = { where: { id: { in: steps.map(({ was }) => was.id) } }, limit: steps.length };
     const { data } = await read(`query/${pathOf(table)}`, { method: "POST", body: asked });
-    const now = new Map(data.map((/** @type {any} */ record) => [String(record.id), print(record)]));
-    const isBack = (/** @type {any} */ record) => now.get(String(record.id)) === print(record); // the answer was lost
-    restored += own.filter(isBack).length;
-    own = own.filter((record) => !isBack(record) && now.get(String(record.id)) === after.get(String(record.id))?.text);
+    const found = new Map(data.map((/** @type {any} */ record) => [String(record.id), record]));
+    const isBack = (/** @type {Step} */ { record }) => isSame(found.get(String(record.id)), record); // the answer was lost
+    end(steps.filter(isBack));
+    const open = steps.filter((step) => !isBack(step));
+    steps = [];
+    for (const step of open) {
+      const next = isSame(found.get(String(step.was.id)), step.now) ? step : await stepNow(table, step.was, leftOf(after, step.was));
+      if ("isOwn" in next) stayed.push(next);
+      else steps.push(next);
+    }
   }
   throw new Error("The records are being changed again and again; try once more.");
+}
+
+/** How a record that has been changed since is put back, if it is. @param {string} table @param {any} was @param {any} left @returns {Promise<Step | Stayed>} */
+async function stepNow(table, was, left) {
+  const now = await fetchRecord(table, was.id).catch((error) => { if (error.status !== 404) throw error; });
+  if (!now) return { record: was, isOwn: false };
+  const { merged, conflicts, isOwn } = mergeSeen(table, left, was, now.record, false);
+  return conflicts.length ? { record: was, isOwn } : { was, now: now.record, record: merged, tag: now.tag };
 }
 
 /**

@@ -142,6 +142,9 @@ const write = (table, base, mine, writing) => inTurn(table, base.id, async () =>
   }
 });
 
+/** Have a record as it was before, where it is what it became, or both, or somebody decides. @param {string} table @param {any} after @param {any} before @param {import("./deeds.js").MayAsk} mayAsk */
+export const undoRecord = (table, after, before, mayAsk) => write(table, after, before, { isUndo: true, mayAsk });
+
 /** @param {Writing} writing */
 const doneBy = ({ isUndo }) => (isUndo ? "undone" : "saved");
 
@@ -187,7 +190,7 @@ function done(table, before, wanted, record, taken, { isUndo, deed }) {
   wrote(table, before, wanted);
   tellOf(table, record);
   const what = `${table} ${record.id}: ${namesOf(before, wanted)}`;
-  const undo = (/** @type {import("./deeds.js").MayAsk} */ mayAsk) => write(table, wanted, before, { isUndo: true, mayAsk });
+  const undo = (/** @type {import("./deeds.js").MayAsk} */ mayAsk) => undoRecord(table, wanted, before, mayAsk);
   if (isUndo) say(`Undone ${what}`);
   else undoable(`Saved ${what}${taken.length ? `, with what somebody else had changed: ${pathsOf(taken)}` : ""}`, undo, deed);
   return record;
