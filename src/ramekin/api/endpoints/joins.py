@@ -145,7 +145,7 @@ def _read(
     )
     path = "/".join(quote(part, safe="=") for part in (*tables, key))
     digest = codec.digest(b"%b?%b" % (path.encode(), query))[:12]
-    return Listing(request, lists.path_without_cursor(f"{API}/join/{path}", query), digest)
+    return Listing(request, lists.path_without_cursor(f"{API}/join/{path}", query), digest, sides)
 
 
 @lru_cache(maxsize=256)

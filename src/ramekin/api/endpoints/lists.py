@@ -74,6 +74,8 @@ class Listing(NamedTuple, Generic[R]):
     """Path of the next page, without its cursor."""
     digest: str
     """That of the address."""
+    declared: tuple[Fields, ...]
+    """By what its conditions were read, of each table."""
 
 
 def _read_list(session: Session, asked: Asked[Listing[FindRequest]]) -> Listing[FindRequest]:
@@ -114,8 +116,11 @@ async def answer_list(
     find: Callable[[R], Awaitable[P]],
     page: Callable[[Session, R, P, str | None], PageText],
 ) -> Reply:
-    """Return a page of a list or a join; or 304, to a client that knows it and is not to be told what is wrong."""
-    request, path, digest = listing
+    """Return a page of a list or a join; or 304, to a client that knows it and is not to be told what is wrong.
+
+    A page has no tag where a table was defined anew since its conditions were read: they may mean others by now.
+    """
+    request, path, digest, declared = listing
     if path[LONG_BYTES:]:
         await Work().pause()
     versions = []
@@ -126,7 +131,8 @@ async def answer_list(
             raise error.of("path", f"table{place}" if tables[1:] else "table") from None
     tag = session.weak_tag(versions, digest, FORMATS[wishes.accepts])
     headers = {"vary": "Accept, Prefer"}
-    if not request.with_explain:  # how long it took to find a page is never the same again
+    is_as_declared = declared == tuple(map(session.database.fields, tables))
+    if is_as_declared and not request.with_explain:  # how long it took to find a page is never the same again
         headers = {"etag": f'W/"{tag}"', **headers}
     if tag in wishes.known and not wishes.is_strict:
         return not_modified(headers)
@@ -153,7 +159,8 @@ def _read(table: str, query: bytes, is_strict: bool, fields: Fields, limits: Lim
         words=MEANT,
         **read_parameters(words, limits, is_strict=is_strict),
     )
-    return Listing(request, path_without_cursor(f"{API}/data/{quote(table)}", query), codec.digest(query)[:12])
+    path = path_without_cursor(f"{API}/data/{quote(table)}", query)
+    return Listing(request, path, codec.digest(query)[:12], (fields,))
 
 
 @lru_cache(maxsize=256)
