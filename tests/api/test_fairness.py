@@ -7,8 +7,12 @@ import threading
 import weakref
 from time import perf_counter, sleep
 
+import httpx2
 import pytest
 
+from ramekin import Database
+from ramekin.api.app import create_app
+from ramekin.api.endpoints import lists, queries
 from ramekin.api.http.answer import Stream
 from ramekin.api.http.headers import CSV, JSON, NDJSON
 from ramekin.api.http.pages import LongRow, PageText, page_reply
@@ -306,3 +310,35 @@ def test_rows_that_were_put_in_order_are_let_go_one_by_one():
     for _ in range(2500):
         next(in_order)
     assert sum(ref() is not None for ref in watched) <= 2505
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_long_queries_that_come_at_once_begin_one_after_the_other(monkeypatch, method):
+    """In one turn of the loop one is begun, or two, where the first has left time for it."""
+    monkeypatch.setattr("ramekin.engine.work.TURN_S", 0)
+    begun = []
+
+    def reading(read):
+        return lambda *given: begun.append(given) or read(*given)
+
+    monkeypatch.setattr(lists, "read_conditions_of", reading(lists.read_conditions_of))
+    monkeypatch.setattr(queries, "read_where", reading(queries.read_where))
+    values = [f"{number:08}" for number in range(2000)]
+    asked = {"GET": {"url": "data/t?a:in=" + ",".join(values)}, "POST": {"url": "query/t", "json": {"where": {"a": {"in": values}}}}}[method]  # fmt: skip
+
+    async def ask_all():
+        async with Database() as database:
+            door = httpx2.ASGITransport(create_app(database))
+            async with httpx2.AsyncClient(transport=door, base_url="http://127.0.0.1:8000/api/v1/") as http:
+                await http.post("data/t", json={"id": 1})
+                asking = asyncio.gather(*[http.request(method, **asked) for _ in range(10)])
+                most = 0
+                while not asking.done():
+                    before = len(begun)
+                    await asyncio.sleep(0)
+                    most = max(most, len(begun) - before)
+                assert {answer.status_code for answer in await asking} == {200}
+        return most
+
+    assert asyncio.run(ask_all()) <= 2
+    assert len(begun) == 10

@@ -81,13 +81,16 @@ async def _answer(session: Session, asked: Asked[None], body: Any) -> Reply:
     query = _read_members(body, asked.words.get("cursor"))
     window = read_window(query, session.limits, is_strict=asked.wishes.is_strict)
     async with session.flight.work() as room:
+        work = Work(session.limits.query_s)
+        if asked.body[LONG_BYTES:]:
+            await work.begin()
         if "group_by" in query or "aggregate" in query:
-            groups = await Work(session.limits.query_s).through(_read_groups(session, table, query, window))
+            groups = await work.through(_read_groups(session, table, query, window))
             page = await _page_of_groups(session, groups, room)
         else:
-            request = await Work(session.limits.query_s).through(_read_find(session, table, query, window))
+            request = await work.through(_read_find(session, table, query, window))
             if asked.body[LONG_BYTES:]:
-                await Work().pause()
+                await work.pause()
             page = await _page_of_records(session, request, room)
         return await page_reply(page, asked.wishes.accepts, {"vary": "Accept, Prefer"})
 
