@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import expect
-from pydantic import AnyUrl, BaseModel
+from pydantic import AnyUrl, BaseModel, Field
 
 from tests.console.seen import expect_settled, stored
 
@@ -260,3 +260,111 @@ def test_only_kinds_that_a_model_takes_are_offered(page, server):
     page.get_by_role("button", name="Add", exact=True).click()
     kinds = page.get_by_label("Kind of either").locator("option")
     assert sorted(kinds.all_inner_texts()) == ["not sent", "null", "number", "text"]
+
+
+class Place(BaseModel):
+    street: str
+    city: str = "Lyon"
+
+
+class Item(BaseModel):
+    sku: str
+    qty: int = Field(ge=1)
+    tags: list[str] = []
+
+
+class Parcel(BaseModel):
+    id: int
+    home: Place
+    items: list[Item] = Field(max_length=2)
+    stock: dict[str, int] = {}
+
+
+def test_a_fault_inside_of_a_value_is_told_at_its_box_until_that_is_written_to(form, page, server):
+    dialog = form(Parcel)
+    box(dialog, "id required").fill("1")
+    box(dialog, "city").fill("Nantes")
+    for at in (1, 2):
+        dialog.get_by_role("button", name="Add to items").click()
+        box(group(dialog, f"items {at}"), "sku required").fill("a")
+        box(group(dialog, f"items {at}"), "qty required").fill("0")
+    street, *amounts = wrong = [
+        box(group(dialog, "home"), "street required"),
+        *(box(group(dialog, f"items {at}"), "qty required") for at in (1, 2)),
+    ]
+    dialog.get_by_role("button", name="Add the record").click()
+    for each in wrong:
+        expect(each).to_have_attribute("aria-invalid", "true")
+    expect(street).to_be_focused()
+    expect(street).to_have_accessible_description(re.compile("required"))
+    expect(amounts[1]).to_have_accessible_description(re.compile("1 or more"))
+    expect(dialog.get_by_text("items/")).to_have_count(0)
+    street.fill("1 quai")
+    amounts[1].fill("2")
+    expect(dialog.locator("[aria-invalid=true]")).to_have_count(1)
+    dialog.get_by_role("button", name="Add the record").click()
+    expect(amounts[0]).to_be_focused()
+    amounts[0].fill("1")
+    dialog.get_by_role("button", name="Add to items").click()
+    box(group(dialog, "items 3"), "sku required").fill("c")
+    box(group(dialog, "items 3"), "qty required").fill("3")
+    dialog.get_by_role("button", name="Add the record").click()
+    expect(group(dialog, "items").locator("> .bad")).not_to_be_empty()
+    expect(box(group(dialog, "items 1"), "sku required")).to_be_focused()
+    dialog.get_by_role("button", name="Remove items 3").click()
+    expect(dialog.locator(".bad:not(:empty)")).to_have_count(1)  # what is said beside the button
+    dialog.get_by_role("button", name="Add the record").click()
+    expect(dialog).to_have_count(0)
+    assert [each["qty"] for each in stored(server, 1, "parcel")["items"]] == [1, 2]
+
+
+@pytest.mark.parametrize("turn", [("tab", 0), ("button", 2)])
+@pytest.mark.parametrize(
+    ("at", "text", "told"),
+    [("Key of stock 1", "b", "There are two entries called b."), ("stock 2", "2,5", "no JSON number")],
+)
+def test_what_json_cannot_say_stays_in_the_form(form, page, turn, at, text, told):
+    dialog = form(Parcel)
+    box(dialog, "id required").fill("1")
+    for key in "ab":
+        dialog.get_by_role("button", name="Add to stock").click()
+        page.keyboard.type(key)
+        box(group(dialog, "stock"), f"stock {'ab'.index(key) + 1}").fill("1")
+    box(dialog, at).fill(text)
+    (role, place) = turn
+    dialog.get_by_role(role, name="JSON", exact=True).nth(place).click()
+    expect(box(dialog, at)).to_be_focused()
+    assert told in box(dialog, at).evaluate("box => box.validationMessage")
+    expect(box(dialog, at)).to_have_value(text)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(group(dialog, "stock").get_by_role("textbox")).to_have_count(4)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[{"sku": "a"}, ', "JSON"),
+        ('{"sku": "a"}', "this is an object"),
+        ('[{"sku": "a", "qty": 1}, "b"]', "element 2 is a text"),
+        ('[{"sku": "a", "tags": {"x": 1}}]', "tags"),
+    ],
+)
+def test_what_no_form_can_show_stays_json(form, text, told):
+    dialog = form(Parcel)
+    box(dialog, "id required").fill("1")
+    as_json = dialog.get_by_role("button", name="JSON", exact=True).nth(1)
+    as_json.click()
+    typed = box(dialog, "items required")
+    typed.fill(text)
+    as_json.click()
+    expect(typed).to_have_value(text)
+    expect(typed).to_be_focused()
+    expect(typed).to_have_accessible_description(re.compile(told))
+    typed.fill('[{"sku": "b", "qty": 1}]')
+    as_json.click()
+    expect(box(group(dialog, "items 1"), "sku required")).to_have_value("b")
+    dialog.get_by_role("tab", name="JSON").click()
+    dialog.get_by_label("The record").fill('{"id": 1, "items": {"sku": "a"}}')
+    dialog.get_by_role("tab", name="Form").click()
+    expect(typed).to_have_value('{\n  "sku": "a"\n}')

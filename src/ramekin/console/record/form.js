@@ -1,9 +1,9 @@
 // A form for a new record, made of the table's model: an input for each field, of its kind. What is left as "not sent" is
 // no member of the record, so the model's own default takes its place.
 import { signal } from "@preact/signals";
-import { useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { readJson } from "../elements.js";
-import { member, parse, print, withMember } from "../json.js";
+import { isSame, member, parse, print, withMember } from "../json.js";
 import { Problem } from "../server.js";
 import { Button } from "../ui/button.js";
 import { Dialog } from "../ui/dialog.js";
@@ -16,8 +16,9 @@ import { Tabs } from "../ui/tabs.js";
 import { say, sayFault } from "../ui/toast.js";
 import { edited, editedAs, readAs } from "../values.js";
 import { declaredKind, kindsFor } from "./editor.js";
-import { Box, Parts, hasParts, shortly } from "./parts.js";
-import { faultOf, recordFaultOf } from "./raw.js";
+import { below, enterFault, faultsOf, toldAt, without } from "./faults.js";
+import { Box, Parts, hasParts, shortly, unfitOf } from "./parts.js";
+import { recordFaultOf } from "./raw.js";
 import { createRecord } from "./store.js";
 
 /** @typedef {import("../fields.js").Field} Field */
@@ -42,13 +43,15 @@ export function RecordForm({ table, fields, schema, draftName, start, onClose })
   const { others } = begun;
   const text = begun.text ?? "";
   const tab = begun.text === null && shown.length ? "form" : "json";
-  const [error, setError] = useState(/** @type {unknown} */ (null));
-  const [faults, setFaults] = useState(/** @type {Record<string, string>} */ ({}));
-  const [isNext, setNext] = useState(false);
   const box = useRef(/** @type {HTMLElement | null} */ (null));
+  const [error, setError] = useState(/** @type {unknown} */ (null));
+  const [faults, setFaults] = useState(/** @type {import("./faults.js").Faults} */ ({}));
+  const [refused, setRefused] = useState(/** @type {object | null} */ (null));
+  useEffect(() => void (refused && enterFault(box.current)), [refused]);
+  const [isNext, setNext] = useState(false);
   const made = () => {
     let record = others;
-    /** @type {Record<string, string>} */
+    /** @type {import("./faults.js").Faults} */
     const found = {};
     for (const field of shown) {
       const { kind, text: written } = entries[`.${field.path}`];
@@ -56,10 +59,11 @@ export function RecordForm({ table, fields, schema, draftName, start, onClose })
         const value = readAs(written, kind, readJson, field);
         if (value !== undefined) record = withMember(record, field.path, value);
       } catch (fault) {
-        found[`.${field.path}`] = /** @type {Error} */ (fault).message;
+        found[below("", field.path)] = /** @type {Error} */ (fault).message;
       }
     }
     setFaults(found);
+    setRefused(found);
     return Object.keys(found).length ? null : record;
   };
   const fill = () => {
@@ -72,6 +76,7 @@ export function RecordForm({ table, fields, schema, draftName, start, onClose })
   const choose = (/** @type {string} */ name) => {
     if (name === tab) return;
     if (name === "form") return fill();
+    if (!box.current?.querySelector("form")?.reportValidity()) return;
     const record = made();
     if (record !== null) keep({ ...begun, text: print(record, 2) });
   };
@@ -98,10 +103,11 @@ export function RecordForm({ table, fields, schema, draftName, start, onClose })
     } catch (fault) {
       (box.current ? setError : sayFault)(fault); // where it is not looked at any more, it is told
       if (fault instanceof Problem) setFaults(faultsOf(fault));
+      if (isSame(draft(draftName, begun)[0], begun)) setRefused({}); // who types on is left where that is
     }
   };
   const fault = tab === "json" ? recordFaultOf(text || "{}") : "";
-  const isTold = error instanceof Problem && error.errors.every((each) => `.${(each.pointer ?? "").slice(1).split("/")[0]}` in entries) && error.errors.length > 0 && tab === "form";
+  const isTold = error instanceof Problem && error.errors.length > 0 && tab === "form" && !toldAt(faultsOf(error), "", shown.map(({ path }) => below("", path)));
   return html`<${Dialog} title=${start ? `Duplicate a record of ${table}` : `Add to ${table}`} onClose=${leave}>
     <div ref=${box}><${Form} key=${added.value} class="stack" draftName=${draftName} onSubmit=${save} novalidate>
       ${isNext && html`<p class="note" role="status">The record is added as it was when you sent it. What stands here is another, with what you typed since.</p>`}
@@ -109,25 +115,14 @@ export function RecordForm({ table, fields, schema, draftName, start, onClose })
       ${tab === "json" ? html`<label class="field">The record
           <textarea class="code" rows="12" spellcheck=${false} wrap=${wrapOf(text)} placeholder=${'{"name": "Rex"}'} value=${text} aria-invalid=${!!fault} onInput=${(/** @type {any} */ event) => keep({ ...begun, text: event.target.value })}></textarea></label>
           ${fault && html`<p class="bad">${fault}</p>`}`
-        : shown.length ? shown.map((field) => html`<${Input} key=${field.path} field=${field} schema=${schema} entry=${entries[`.${field.path}`]} fault=${faults[`.${field.path}`]}
-            onChange=${(/** @type {Entry} */ entry) => keep({ ...begun, entries: { ...entries, [`.${field.path}`]: entry } })} />`)
+        : shown.length ? shown.map((field) => html`<${Input} key=${field.path} field=${field} schema=${schema} entry=${entries[`.${field.path}`]} faults=${faults}
+            onChange=${(/** @type {Entry} */ entry, /** @type {string} */ touched) => { setFaults(without(faults, touched)); keep({ ...begun, entries: { ...entries, [`.${field.path}`]: entry } }); }} />`)
         : html`<p>No field is known yet, so write it as JSON.</p>`}
       ${error && !isTold && html`<${Fault} error=${error} />`}
       <div class="row form-foot"><span class="grow">${isTold && html`<span class="bad" role="alert">${/** @type {Problem} */ (error).detail}</span>`}</span>
         <${Button} onClick=${giveUp}>Cancel<//><${Button} kind="main" type="submit" disabled=${!!fault}>Add the record<//></div>
     <//></div>
   <//>`;
-}
-
-/** What is wrong, by the fields where it is; inside of one, with the place. @param {Problem} problem */
-function faultsOf({ errors }) {
-  /** @type {Record<string, string>} */
-  const found = {};
-  for (const { pointer = "", detail = "" } of errors) {
-    const [name, ...rest] = pointer.slice(1).split("/");
-    found[`.${name}`] = [found[`.${name}`], rest.length ? `${rest.join("/")}: ${detail}` : detail].filter(Boolean).join(" ");
-  }
-  return found;
 }
 
 /** @param {Field} field @param {any} start @param {any} schema @returns {Entry} */
@@ -141,22 +136,36 @@ function entryOf(field, start, schema) {
 /** The kind of value that a field has, as declared or as records show it. @param {Field} field @returns {import("../values.js").Kind} */
 const kindOfField = (field) => declaredKind(field) ?? /** @type {any} */ (field.kind) ?? "text";
 
-/** @param {{field: Field, schema: any, entry: Entry, fault?: string, onChange: (entry: Entry) => void}} given */
-function Input({ field, schema, entry, fault, onChange }) {
+/** @param {{field: Field, schema: any, entry: Entry, faults: import("./faults.js").Faults, onChange: (entry: Entry, touched: string) => void}} given */
+function Input({ field, schema, entry, faults, onChange }) {
   const { kind, text } = entry;
+  const at = below("", field.path);
   const id = `new-${field.path}`;
   const wanted = kind === "missing" || kind === "null" ? kindOfField(field) : kind;
-  const [isJson, setJson] = useState(false);
   const isInParts = useMemo(() => !!field.schema && hasParts(field, schema), [field]);
-  const whole = isInParts && !isJson && !faultOf(text || "null") ? parse(text || "null") : undefined; // what is no JSON is mended as a text
-  return html`<div class="field">
+  const [unfit, setUnfit] = useState(() => (isInParts ? unfitOf(field, schema, text) : ""));
+  const [isJson, setJson] = useState(unfit !== "");
+  const whole = isInParts && !isJson ? parse(text || "null") : undefined;
+  const fault = whole === undefined ? toldAt(faults, at) || unfit : "";
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
+  const turn = () => {
+    const told = isJson ? unfitOf(field, schema, text) : "";
+    setUnfit(told);
+    if (told) box.current?.querySelector("textarea")?.focus();
+    else if (isJson || [.../** @type {NodeListOf<HTMLInputElement>} */ (box.current?.querySelectorAll(".parts :is(input, select, textarea)"))].every((each) => each.reportValidity())) setJson(!isJson);
+  };
+  const type = (/** @type {string} */ typed) => {
+    setUnfit("");
+    onChange({ kind: wanted, text: typed }, at);
+  };
+  return html`<div class="field" ref=${box}>
     <div class="row"><label for=${whole === undefined ? id : undefined}>${field.path}${field.isRequired && html` <span class="faint">required</span>`}</label><span class="grow"></span>
-      ${isInParts && html`<${Button} kind="quiet" aria-pressed=${whole === undefined} onClick=${() => setJson(!isJson)}>JSON<//>`}
-      <select class="kind" aria-label=${`Kind of ${field.path}`} value=${kind} onChange=${(/** @type {any} */ event) => onChange({ kind: event.target.value, text })}>
+      ${isInParts && html`<${Button} kind="quiet" aria-pressed=${whole === undefined} onClick=${turn}>JSON<//>`}
+      <select class="kind" aria-label=${`Kind of ${field.path}`} value=${kind} onChange=${(/** @type {any} */ event) => onChange({ kind: event.target.value, text }, at)}>
         ${kindsFor(field.schema ? field : { ...field, kind: undefined }, kind).map((each) => html`<option value=${each}>${shortly(each)}</option>`)}</select></div>
-    ${whole !== undefined ? html`<${Parts} field=${field} root=${schema} label=${field.path} value=${whole}
-        onChange=${(/** @type {unknown} */ made) => onChange(made === undefined ? { kind: "missing", text: "" } : { kind: wanted, text: print(made, 2) })} />`
-      : html`<${Box} id=${id} field=${field} kind=${wanted} text=${text} isWrong=${!!fault} told=${`${id}-told`} onType=${(/** @type {string} */ typed) => onChange({ kind: wanted, text: typed })} />`}
+    ${whole !== undefined ? html`<${Parts} field=${field} root=${schema} label=${field.path} value=${whole} at=${at} faults=${faults}
+        onChange=${(/** @type {unknown} */ made, /** @type {string} */ touched) => onChange(made === undefined ? { kind: "missing", text: "" } : { kind: wanted, text: print(made, 2) }, touched)} />`
+      : html`<${Box} id=${id} field=${field} kind=${wanted} text=${text} isWrong=${!!fault} told=${`${id}-told`} onType=${type} />`}
     <small id=${`${id}-told`} class=${fault ? "bad" : ""}>${fault || [field.told, field.default !== undefined && field.default !== null && `Default: ${print(field.default)}`].filter(Boolean).join(" ")}</small>
   </div>`;
 }

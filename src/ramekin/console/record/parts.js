@@ -3,12 +3,14 @@
 import { useId, useState } from "preact/hooks";
 import { readJson } from "../elements.js";
 import { declaredFields, exampleOfField, fieldOf } from "../fields.js";
-import { member, withMember } from "../json.js";
+import { member, parse, withMember } from "../json.js";
 import { Button } from "../ui/button.js";
 import { html } from "../ui/html.js";
 import { wrapOf } from "../ui/long.js";
 import { edited, editedAs, kindOf, named, readAs } from "../values.js";
 import { kindsFor } from "./editor.js";
+import { below, toldAt } from "./faults.js";
+import { faultOf } from "./raw.js";
 
 /** @typedef {import("../fields.js").Field} Field */
 /** @typedef {import("../values.js").Kind} Kind */
@@ -28,9 +30,24 @@ function partSchema({ kind, schema }) {
   return kindOf(others) === "object" ? others : others === true ? {} : more.length ? undefined : pattern;
 }
 
+/** Why a text of JSON is not written part by part; empty where it is. @param {Field} field @param {any} root @param {string} text */
+export const unfitOf = (field, root, text) => faultOf(text || "null") || misfitOf(field, root, parse(text || "null"), "this");
+
+/** What has parts, and is of a kind that has others. @param {Field} field @param {any} root @param {any} value @param {string} label @returns {string} */
+function misfitOf(field, root, value, label) {
+  if ((value ?? null) === null || !hasParts(field, root)) return "";
+  if (kindOf(value) !== field.kind) return `There are boxes for the parts of ${named(/** @type {Kind} */ (field.kind))}, and ${label} is ${named(kindOf(value))}.`;
+  const declared = field.kind === "object" ? declaredFields(field.schema, root) : [];
+  const part = declared.length ? null : fieldOf("", partSchema(field), root, true);
+  const parts = /** @type {[Field, unknown, string][]} */ (part ? Object.entries(value).map(([name, each], at) => [part, each, field.kind === "array" ? `element ${at + 1}` : name])
+    : declared.map((each) => [each, member(value, each.path), each.path]));
+  return parts.map(([each, made, name]) => misfitOf(each, root, made, name)).find(Boolean) ?? "";
+}
+
 /**
- * @typedef {{field: Field, root: any, label: string, value: any, depth?: number, onChange: (value: unknown) => void}} Given `onChange` is told undefined where
- *   nothing is left
+ * @typedef {{field: Field, root: any, label: string, value: any, at: string, faults: import("./faults.js").Faults, depth?: number,
+ *   onChange: (value: unknown, touched: string) => void}} Given `at`: the place in the record; `onChange` is told undefined where nothing is left, and
+ *   the place that was written to
  * @param {Given} given
  */
 export function Parts(given) {
@@ -40,43 +57,49 @@ export function Parts(given) {
 }
 
 /** @param {Given & {depth: number}} given */
-function Members({ field, root, label, value, depth, onChange }) {
+function Members({ field, root, label, value, at, faults, depth, onChange }) {
   const now = kindOf(value) === "object" ? value : {};
   const [isOpen, open] = useState(depth === 0 || field.isRequired || value !== undefined); // a schema may lead to itself
-  const put = (/** @type {string} */ name, /** @type {unknown} */ made) => {
+  const parts = declaredFields(field.schema, root);
+  const put = (/** @type {string} */ name, /** @type {unknown} */ made, /** @type {string} */ touched) => {
     const next = withMember(now, name, made);
-    onChange(field.isRequired || Object.values(next).some((each) => each !== undefined) ? next : undefined);
+    onChange(field.isRequired || Object.values(next).some((each) => each !== undefined) ? next : undefined, touched);
   };
   if (!isOpen) return html`<${Button} icon="add" kind="quiet" aria-label=${`Write ${label}`} onClick=${() => open(true)}>${label}<//>`;
-  return html`<${Group} field=${field} label=${label}>
-    ${declaredFields(field.schema, root).map((part) => html`<${Parts} key=${part.path} field=${part} root=${root} label=${part.path} value=${member(now, part.path)} depth=${depth + 1}
-      onChange=${(/** @type {unknown} */ made) => put(part.path, made)} />`)}
+  return html`<${Group} field=${field} label=${label} told=${toldAt(faults, at, parts.map(({ path }) => below(at, path)))}>
+    ${parts.map((part) => html`<${Parts} key=${part.path} field=${part} root=${root} label=${part.path} value=${member(now, part.path)} at=${below(at, part.path)} faults=${faults} depth=${depth + 1}
+      onChange=${(/** @type {unknown} */ made, /** @type {string} */ touched) => put(part.path, made, touched)} />`)}
   <//>`;
 }
 
 /** Elements, or entries with their names; two may have one name only until somebody has chosen another. @param {Given & {depth: number}} given */
-function Several({ field, root, label, value, depth, onChange }) {
+function Several({ field, root, label, value, at: place, faults, depth, onChange }) {
   const isNamed = field.kind === "object";
   const part = fieldOf("", partSchema(field), root, true);
   const first = part.choices?.[0] ?? { object: {}, array: [], boolean: false }[/** @type {"object"} */ (part.kind)] ?? "";
   const found = /** @type {[string, unknown][]} */ (kindOf(value) === field.kind ? Object.entries(value) : []);
   const [all, keep] = useState(found.map(([name, made], key) => ({ key, name, made })));
-  const put = (/** @type {typeof all} */ next) => {
+  const places = all.map(({ name }, at) => below(place, isNamed ? name : at));
+  const put = (/** @type {typeof all} */ next, touched = place) => {
     keep(next);
-    onChange(isNamed ? next.reduce((sum, { name, made }) => withMember(sum, name, made), {}) : next.map(({ made }) => made));
+    onChange(isNamed ? next.reduce((sum, { name, made }) => withMember(sum, freeName(name, Object.keys(sum)), made), {}) : next.map(({ made }) => made), touched);
   };
-  const add = () => {
-    let name = "key";
-    for (let at = 2; all.some((each) => each.name === name); at += 1) name = `key${at}`;
-    put([...all, { key: 1 + Math.max(-1, ...all.map(({ key }) => key)), name, made: first }]);
-  };
-  return html`<${Group} field=${field} label=${label}>
+  const add = () => put([...all, { key: 1 + Math.max(-1, ...all.map(({ key }) => key)), name: freeName("key", all.map(({ name }) => name)), made: first }]);
+  return html`<${Group} field=${field} label=${label} told=${toldAt(faults, place, places)}>
     ${all.map((each, at) => html`<div class="element" key=${each.key}>
       ${isNamed && html`<${Name} label=${`${label} ${at + 1}`} name=${each.name} others=${all.toSpliced(at, 1)} onChange=${(/** @type {string} */ name) => put(all.with(at, { ...each, name }))} />`}
-      <${Parts} field=${part} root=${root} label=${`${label} ${at + 1}`} value=${each.made} depth=${depth + 1} onChange=${(/** @type {unknown} */ made) => put(all.with(at, { ...each, made: made ?? first }))} />
+      <${Parts} field=${part} root=${root} label=${`${label} ${at + 1}`} value=${each.made} at=${places[at]} faults=${faults} depth=${depth + 1}
+        onChange=${(/** @type {unknown} */ made, /** @type {string} */ touched) => put(all.with(at, { ...each, made: made ?? first }), touched)} />
       <${Button} icon="close" label=${`Remove ${label} ${at + 1}`} kind="quiet" onClick=${() => put(all.toSpliced(at, 1))} /></div>`)}
     <${Button} icon="add" kind="quiet" data-adds aria-label=${`Add to ${label}`} onClick=${add}>Add<//>
   <//>`;
+}
+
+/** A name that none of some has: itself, or with a number. @param {string} name @param {string[]} taken */
+function freeName(name, taken) {
+  let free = name;
+  for (let at = 2; taken.includes(free); at += 1) free = `${name}${at}`;
+  return free;
 }
 
 /** @param {{label: string, name: string, others: {name: string}[], onChange: (name: string) => void}} given */
@@ -87,7 +110,7 @@ function Name({ label, name, others, onChange }) {
 }
 
 /** @param {Given} given */
-function Leaf({ field, label, value, onChange }) {
+function Leaf({ field, label, value, at, faults, onChange }) {
   const now = editedAs(value);
   const known = kindsFor(field, "missing").filter((each) => each !== "missing" && (each !== "null" || field.isRequired || !field.kind));
   const [kind, setKind] = useState(now === "spelled" || now === "null" || known.includes(now) ? now : known[0]);
@@ -95,16 +118,18 @@ function Leaf({ field, label, value, onChange }) {
   const id = useId();
   const kinds = known.includes(kind) ? known : [...known, kind];
   const { fault } = read(text, kind, field);
+  const told = toldAt(faults, at);
   const put = (/** @type {string} */ typed, as = kind === "null" ? known[0] : kind) => {
     setText(as === "null" ? "" : typed);
     setKind(as);
-    onChange(read(typed, as, field).made);
+    onChange(read(typed, as, field).made, at);
   };
   return html`<div class="field">
     <div class="row"><label for=${id}>${label}<${Required} of=${field} /></label>
       ${kinds.length > 1 && html`<select class="kind" aria-label=${`Kind of ${label}`} value=${kind} onChange=${(/** @type {any} */ { target }) => put(text, target.value)}>
         ${kinds.map((each) => html`<option key=${each} value=${each}>${shortly(each)}</option>`)}</select>`}</div>
-    <${Box} id=${id} field=${field} kind=${kind} text=${text} fault=${fault} onType=${(/** @type {string} */ typed) => put(typed)} />
+    <${Box} id=${id} field=${field} kind=${kind} text=${text} fault=${fault} isWrong=${!!(fault || told)} told=${told && `${id}-told`} onType=${(/** @type {string} */ typed) => put(typed)} />
+    ${told && html`<small id=${`${id}-told`} class="bad">${told}</small>`}
   </div>`;
 }
 
@@ -125,7 +150,7 @@ function read(text, kind, field) {
 export function Box({ id, field, kind, text, fault = "", isWrong = !!fault, told, onType }) {
   const [isLong] = useState(text.length > 80 || text.includes("\n")); // as it began, so that no box changes under the hands
   const choices = field.kind === "enum" && kind !== "spelled" ? (field.choices ?? []).map(String) : kind === "boolean" ? ["true", "false"] : null;
-  const more = { id, value: text, ref: refuse(fault), "aria-invalid": isWrong, "aria-describedby": told };
+  const more = { id, value: text, ref: refuse(fault), "aria-invalid": isWrong, "aria-describedby": told || undefined };
   const type = (/** @type {any} */ { target }) => onType(target.value);
   if (choices) return html`<select ...${more} onChange=${type}><option value=""></option>${choices.map((each) => html`<option key=${each} value=${each}>${each}</option>`)}</select>`;
   if (isLong || LARGE.includes(kind)) return html`<textarea ...${more} class="code" rows="4" spellcheck=${false} dir="auto" wrap=${wrapOf(text)} onInput=${type}></textarea>`;
@@ -138,8 +163,8 @@ const refuse = (fault) => (/** @type {HTMLInputElement | null} */ box) => box?.s
 /** A kind in a list of kinds. @param {Kind} kind */
 export const shortly = (kind) => (kind === "missing" ? "not sent" : named(kind).replace(/^an? /, ""));
 
-/** @param {{field: Field, label: string, children?: unknown}} given */
-const Group = ({ field, label, children }) => html`<fieldset class="parts" role="group" aria-label=${label}><legend>${label}<${Required} of=${field} /></legend>${children}</fieldset>`;
+/** @param {{field: Field, label: string, told: string, children?: unknown}} given */
+const Group = ({ field, label, told, children }) => html`<fieldset class="parts" role="group" aria-label=${label}><legend>${label}<${Required} of=${field} /></legend>${told && html`<small class="bad">${told}</small>`}${children}</fieldset>`;
 
 /** Whether a member must be there; of an element nobody asks. @param {{of: Field}} given */
 const Required = ({ of: { path, isRequired } }) => isRequired && path !== "" && html` <span class="faint">required</span>`;
