@@ -195,6 +195,62 @@ def test_the_undo_of_a_change_of_many_keeps_what_one_has_changed_since_and_waits
     assert stored(server, 2, "parts") == {"id": 2, "a": 2, "s": "y"}
 
 
+def choose(page, button, item):
+    page.get_by_role("button", name=button, exact=True).click()
+    page.get_by_role("menuitem", name=item).click()
+
+
+def change_all(page):
+    choose(page, "More", "Change all that are found")
+    page.get_by_label("What is merged into each").fill('{"s": "all"}')
+    page.get_by_role("button", name="Change 2 records").click()
+
+
+def delete_all(page):
+    choose(page, "More", "Empty the table")
+    page.get_by_role("button", name="Delete 2 records").click()
+
+
+def write_json(page):
+    page.get_by_role("tab", name="JSON").click()
+    page.get_by_label("The record as JSON").fill('{"id": 1, "a": 1, "s": "json"}')
+    page.get_by_role("button", name="Save").click()
+
+
+def import_another(page):
+    page.get_by_role("link", name="Import, export").click()
+    file = {"name": "parts.ndjson", "mimeType": "application/x-ndjson", "buffer": b'{"id": 3}\n'}
+    page.get_by_label("File to import").set_input_files(file)
+    page.get_by_role("button", name="Import", exact=True).click()
+
+
+WRITINGS = {
+    "a field": (lambda page: edit(page.get_by_role("complementary"), "s", "mine"), "Saved parts 1: s"),
+    "json": (write_json, "Saved parts 1: s"),
+    "a deletion": (lambda page: choose(page, "Record", "Delete"), "Deleted 1 from parts"),
+    "a change of many": (change_all, "Changed 2 records"),
+    "a deletion of many": (delete_all, "Deleted 2 records"),
+    "an import": (import_another, "Imported 1 record"),
+    "an undo": (lambda page: page.keyboard.press("Control+z"), "Undone parts 1: a"),
+}
+
+
+@pytest.mark.parametrize("name", WRITINGS)
+def test_whatever_is_written_after_a_change_waits_until_that_is_stored(panel, page, server, name):
+    write, told = WRITINGS[name]
+    seen = []
+    page.on("request", lambda asked: asked.method == "GET" or "/query/" in asked.url or seen.append(asked.method))
+    page.on("requestfinished", lambda asked: asked.method == "PUT" and seen.append("stored"))
+    with slow(page):
+        edit(panel, "a", "5")
+        page.get_by_role("complementary").get_by_role("heading").click()
+        write(page)
+    expect(page.get_by_text(told)).to_be_visible()
+    assert seen[:2] == ["PUT", "stored"]
+    assert len(seen) > 2
+    expect(page.get_by_text(OTHERS)).to_have_count(0)
+
+
 def test_what_two_change_inside_of_one_object_is_merged_or_chosen_by_member(panel, page, server):
     panel.get_by_role("button", name="Edit o.z", exact=True).click()
     panel.get_by_label("o.z", exact=True).fill("7")
@@ -231,6 +287,20 @@ def test_what_has_to_be_decided_waits_until_somebody_asks_for_it(panel, page, se
     page.get_by_role("button", name="Save what is chosen").click()
     expect(page.get_by_text("Undone parts 1: a")).to_be_visible()
     assert stored(server, 1, "parts")["a"] == 1
+
+
+def test_what_was_deleted_and_made_anew_by_another_waits_for_a_decision_to_come_back(panel, page, server):
+    choose(page, "Record", "Delete")
+    expect(page.get_by_text("Deleted 1 from parts")).to_be_visible()
+    put(server, "parts", DEEP | {"s": "another"})
+    page.get_by_role("grid").focus()
+    page.keyboard.press("Control+z")
+    expect(page.get_by_text("Somebody else has changed s of parts 1, too, so it is not undone yet")).to_be_visible()
+    assert stored(server, 1, "parts")["s"] == "another"
+    page.get_by_role("button", name="Decide").click()
+    page.get_by_role("button", name="Save what is chosen").click()
+    expect(page.get_by_text("Undone parts 1: s")).to_be_visible()
+    assert stored(server, 1, "parts") == DEEP
 
 
 def test_a_change_of_the_panel_that_has_to_be_decided_takes_no_keys_of_another(panel, page, server):

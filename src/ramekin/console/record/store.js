@@ -91,8 +91,14 @@ const remove = (table, record, deed) => inTurn(table, record.id, async () => {
   });
   changed.forEach((tell) => tell(table, null, record.id));
   void refresh();
-  if (deed) undoable(`Deleted ${record.id} from ${table}`, () => create(table, now.record), deed);
+  if (deed) undoable(`Deleted ${record.id} from ${table}`, (mayAsk) => bringBack(table, now.record, mayAsk), deed);
   else say(`Deleted ${record.id} from ${table}`);
+});
+
+/** Make a deleted record again; where another has its id by now, somebody decides. @param {string} table @param {any} record @param {import("./deeds.js").MayAsk} mayAsk */
+const bringBack = (table, record, mayAsk) => create(table, record).catch((error) => {
+  if (error.code !== "record-exists") throw error;
+  return undoRecord(table, { id: record.id }, record, mayAsk);
 });
 
 /** Whoever shows records is told of each that was written here, or was found to be another by now. */

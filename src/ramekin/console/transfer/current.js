@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import { go, link, view } from "../address.js";
 import { Naming } from "../naming.js";
+import { inTurn } from "../record/turns.js";
 import { Problem } from "../server.js";
 import { refresh, tables } from "../tables/catalog.js";
 import { gridOf } from "../tables/chosen.js";
@@ -76,7 +77,8 @@ async function attempt(choices, tell, stop) {
   await refresh();
   const had = recordsNow(source, choices);
   try {
-    const taken = await sendParcel(await packed(source, choices, naming.start()), onProgress, stop);
+    const send = async () => sendParcel(await packed(source, choices, naming.start()), onProgress, stop);
+    const taken = await namesOf(source, choices).reduceRight((run, name) => () => inTurn(name, undefined, run), send)();
     await refresh();
     finish(choices, `Imported ${many(taken, "record")} from ${source.file.name}${newWords(source, choices, taken, had)}`);
     return null;
@@ -99,9 +101,12 @@ function finish({ table }, told) {
   if (isHere()) go(isDatabase ? link(["tables"]) : gridOf(table));
 }
 
-/** The records of the tables to which a file goes. @param {Source} source @param {Choices} choices */
-function recordsNow(source, { table, left }) {
-  const names = source.kind === "database" ? takenOf(source, left).map(({ name }) => name) : [table];
+/** The tables to which a file goes. @param {Source} source @param {Choices} choices */
+const namesOf = (source, { table, left }) => (source.kind === "database" ? takenOf(source, left).map(({ name }) => name) : [table]);
+
+/** Their records. @param {Source} source @param {Choices} choices */
+function recordsNow(source, choices) {
+  const names = namesOf(source, choices);
   return tables.value.reduce((sum, { name, records }) => sum + (names.includes(name) ? records : 0), 0);
 }
 
