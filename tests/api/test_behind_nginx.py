@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import Server
 from tests.ports import free_port
 from tests.programs import find_program, nginx
+from tests.wire import Wire, connect, request
 
 SITE = (Path(__file__).parent.parent.parent / "deploy" / "nginx" / "ramekin.conf").read_text()
 [LOCATION] = re.findall(r"^    location / {\n.*?^    }\n", SITE, re.MULTILINE | re.DOTALL)
@@ -87,6 +88,22 @@ def test_a_page_of_its_own_may_write_and_one_of_another_site_may_not(served, cli
     ):
         headers = {"Origin": sent, "Sec-Fetch-Site": "same-origin" if status == 201 else "cross-site"}
         assert client.post(f"{path}/api/v1/data/t", json={}, headers=headers).status_code == status, sent
+
+
+@pytest.mark.parametrize(("origin", "status"), [("https://evil.example", 403), ("", 415)])
+@pytest.mark.parametrize("what", ["data/t", "query/t"])
+def test_a_refusal_leaves_the_connection_open_though_the_body_comes_behind_its_head(
+    served, certificate, what, origin, status
+):
+    _, address, path = served
+    trusted = ssl.create_default_context(cafile=certificate / "cert.pem")
+    with connect(int(address.rpartition(":")[2])) as plain:
+        through = Wire(trusted.wrap_socket(plain.sock, server_hostname="localhost"))
+        headers = {"Content-Type": "x/y", "Content-Length": 2, **({"Origin": origin} if origin else {})}
+        for _ in range(3):
+            through.send(request("POST", f"{path}/api/v1/{what}", **headers))
+            assert int(through.ask(b"{}").split()[1]) == status
+        through.sock.close()
 
 
 @pytest.mark.long

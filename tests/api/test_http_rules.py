@@ -163,6 +163,18 @@ def test_what_drips_in_gets_no_more_time_for_each_drop(service):
         pipe.end()
 
 
+@pytest.mark.parametrize("path", ["data/t", "query/t", "batch"])
+@pytest.mark.parametrize("line", [b"Content-Type: x/y", b"Origin: https://evil.example"])
+def test_no_answer_comes_before_a_short_body_that_follows_at_once(service, path, line):
+    pipe = service.connect()
+    head = b"POST /api/v1/%b HTTP/1.1\r\nHost: localhost\r\n%b\r\nContent-Length: 2\r\n\r\n" % (path.encode(), line)
+    pipe.send([head])
+    assert pipe.answers() == []
+    pipe.send([b"{}"])
+    assert pipe.answers() == ["403 foreign-origin" if line.startswith(b"Origin") else "415 unsupported-media-type"]
+    assert not pipe.is_ended
+
+
 @pytest.fixture(scope="module")
 def services():
     """The three ways; a short body that does not come is waited for no longer than until the next turn."""

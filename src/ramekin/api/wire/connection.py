@@ -99,8 +99,7 @@ class Connection(Channel):
         self._cycle: Cycle | None = None  # the request under way, and its answer
         self._task: asyncio.Task[Any] | None = None  # an answer under way on the short way
         self._waits = False  # for others to have their turn
-        self._seen_bytes = 0  # of a head that is not whole: so many have been looked at
-        self._due_bytes = 0  # so many there must be before it is worth looking at them again
+        self._seen_bytes = self._due_bytes = 0  # what has been looked at, and what there must be to look at it again
 
     def data_received(self, data: bytes) -> None:
         if self._held:
@@ -165,8 +164,7 @@ class Connection(Channel):
     def _take(self, data: bytes, at: int) -> int:
         """Begin with the request at a place of the data, and return its head's length, or `INCOMPLETE` or `LATER`.
 
-        Raises:
-            MalformedRequest, MethodNotAllowed, AddressTooLong, HeadTooLarge.
+        Raises MalformedRequest, MethodNotAllowed, AddressTooLong, HeadTooLarge.
         """
         start = at + 2 * data.startswith(b"\r\n", at)  # one empty line is forgiven (RFC 9112, section 2.2)
         end = data.find(b"\r\n\r\n", max(start, at + self._seen_bytes - 3), start + MAX_HEAD_BYTES)
@@ -174,13 +172,16 @@ class Connection(Channel):
             check_unfinished(data[start:], max(0, at + self._seen_bytes - start))
             self._seen_bytes = len(data) - at
             return INCOMPLETE
-        line_end = data.index(b"\r\n", start)
-        line = read_line(data[start:line_end])
-        if line.path not in OPEN_TO_GUESTS and not self._way.long_ways.takes(self._loop):
-            return LATER
-        block, way = data[line_end + 2 : end], self._way
+        line_end, way = data.index(b"\r\n", start), self._way
+        line, block = read_line(data[start:line_end]), data[line_end + 2 : end]
         is_usual = line.host is None and not line.is_http_1_0
         head = (way.heads.get(block) or way.read(block)) if is_usual else head_of(line, data[line_end + 2 : end + 2])
+        whole = end + 4 + head.body_bytes
+        if len(data) < whole and head.body_bytes <= way.held_bytes and not (head.expects_100 or self._seen_bytes):
+            self._due_bytes = whole - at  # or a proxy that hands it on a little later closes behind the answer
+            return INCOMPLETE
+        if line.path not in OPEN_TO_GUESTS and not way.long_ways.takes(self._loop):
+            return LATER
         self._begin(line, head)
         return end + 4 - at
 
@@ -202,8 +203,7 @@ class Connection(Channel):
     def _take_body(self, body: Body, data: bytes) -> bytes:
         """Take what belongs to the body under way, and return the rest. Raises MalformedRequest, HeadTooLarge."""
         content, rest = body.take(data)
-        now_s = stopwatch_s()
-        self.due_s = min(self.due_s + len(data) / BYTES_PER_S, now_s + self._way.deadlines.body_s)
+        self.due_s = min(self.due_s + len(data) / BYTES_PER_S, stopwatch_s() + self._way.deadlines.body_s)
         if body.is_whole:
             self._body = None
         if self._cycle is not None:

@@ -49,7 +49,7 @@ from ramekin.api.http.heads import MAX_HEAD_BYTES, NO_HEAD, id_in
 from ramekin.api.routes import BRANCH, mount_at
 from ramekin.api.session import Session
 from ramekin.api.wire.asgi import PREFIX
-from ramekin.api.wire.connection import INCOMPLETE, Connection, out_of_time
+from ramekin.api.wire.connection import Connection, out_of_time
 from ramekin.api.wire.coroutines import go_on
 from ramekin.api.wire.short_way import Target
 from ramekin.clock import stopwatch_s
@@ -192,11 +192,9 @@ class RecordProtocol(Connection):
             or endpoint is None
             or (head.body_bytes and method in _BODILESS)
             or (branch is not None and way.server.branches is None)
+            or len(data) < end
         ):
             return super()._take(data, at)
-        if len(data) < end:
-            self._due_bytes = end - at
-            return INCOMPLETE
         target = way.targets.get(address[:-1])
         if target is None:
             target = Target(method, endpoint, name, "" if branch is None else branch.decode())

@@ -71,6 +71,8 @@ class ShortWay:
         self.doorkeeper = doorkeeper or Doorkeeper(edge.proxies, edge.metrics.refusals)
         self.refusals = edge.metrics.refusals
         edge.metrics.read("connections", lambda: self.doorkeeper.inside)
+        self.held_bytes = MAX_HELD_BYTES
+        """Of a body that may follow its head at once, so many are waited for."""
         self.idle_s = deadlines.idle_s + GRACE_S
         """How long a connection may be idle; clients are told to count on a little less."""
         self.stay_lines = f"connection: keep-alive\r\nkeep-alive: timeout={deadlines.idle_s}\r\n".encode()
@@ -104,7 +106,7 @@ class ShortWay:
     def for_guests(self) -> ShortWay:
         """Return the same with short deadlines and no short way: of a guest every request is looked at."""
         way = copy(self)
-        way.endpoints, way.targets = {}, {}
+        way.endpoints, way.targets, way.held_bytes = {}, {}, 0
         way.deadlines = Deadlines(GUEST_S, GUEST_S, GUEST_S)
         return way
 
