@@ -221,7 +221,9 @@ def import_another(page):
     page.get_by_role("link", name="Import, export").click()
     file = {"name": "parts.ndjson", "mimeType": "application/x-ndjson", "buffer": b'{"id": 3}\n'}
     page.get_by_label("File to import").set_input_files(file)
-    page.get_by_role("button", name="Import", exact=True).click()
+    with page.expect_response("**/api/v1/tables"):  # the last that it asks before it sends
+        page.get_by_role("button", name="Import", exact=True).click()
+    page.evaluate("new Promise(requestAnimationFrame)")
 
 
 WRITINGS = {
