@@ -113,9 +113,7 @@ def _wait_to_be_forked(ours: socket.socket) -> tuple[dict[str, Any], list[int]]:
             child = os.fork()
             if child != 0:
                 os.write(tell, b"%d" % child)
-                ctypes.CDLL(None)._exit(
-                    0
-                )  # at once: coverage makes `os._exit` write its file, while the child is at work
+                ctypes.CDLL(None)._exit(0)  # coverage makes `os._exit` write a file, while the child is at work
             ours.close()
             os.close(told)
             os.close(tell)

@@ -127,7 +127,7 @@ def test_the_clock_is_moved_on_stopped_and_brought_back(page, server):
     page.get_by_role("button", name="Set", exact=True).click()
     expect(page.get_by_label("The server's time")).to_contain_text("2031-05-06")
     page.get_by_role("button", name="Stop it").click()
-    expect(page.get_by_text("stands still")).to_be_visible()
+    expect(page.get_by_text("stands still", exact=True)).to_be_visible()
     page.get_by_role("button", name="A day").click()
     expect(page.get_by_label("The server's time")).to_contain_text("2031-05-07")
     page.get_by_role("button", name="Back to the real time").click()
