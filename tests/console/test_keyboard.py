@@ -223,6 +223,16 @@ def test_a_question_mark_tells_the_keys_but_not_while_one_writes(page, server):
 
 
 @pytest.mark.long
+def test_escape_closes_a_record_that_was_opened_by_its_number(pets, server):
+    pets.goto(f"{server.url}/console/tables/pets")
+    pets.get_by_role("link", name="2: open 2").click()
+    expect(pets.get_by_label("Record 2")).to_be_visible()
+    pets.keyboard.press("Escape")
+    expect(pets.get_by_label("Record 2")).to_have_count(0)
+    expect(pets).to_have_url(f"{server.url}/console/tables/pets")
+
+
+@pytest.mark.long
 def test_an_address_of_no_view_says_so(page, server):
     page.goto(f"{server.url}/console/xyz")
     expect(page.get_by_role("heading", name="There is no such view")).to_be_visible()

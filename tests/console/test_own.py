@@ -116,7 +116,8 @@ def test_what_is_created_again_has_what_one_had_stored_and_what_waited_is_added_
 
 
 SAVED = """async ([base, changes]) => {
-  const { saveRecord } = await import("/console/assets/record/store.js");
+  const loaded = performance.getEntriesByType("resource").map(({ name }) => name);  // the page's own, and no second one
+  const { saveRecord } = await import(loaded.find((name) => name.endsWith("/record/store.js")));
   const all = changes.map((change) => saveRecord("parts", base, { ...base, ...change }, { mayAsk: () => false }));
   return (await Promise.allSettled(all)).map(({ status, reason }) => reason?.message ?? status);
 }"""
@@ -136,8 +137,13 @@ def test_a_change_whose_answer_was_lost_is_ones_own_for_those_that_wait_behind_i
     page.route("**/data/parts/1", lose)
     changes = [{"a": 5}, {"a": 6}, {"s": "mine"}, {"a": 7}, {"s": "my own"}]
     assert page.evaluate(SAVED, [DEEP, changes]) == ["fulfilled"] * 5
+    expect(page.get_by_text("Saved parts 1").last).to_be_visible()
     expect(page.get_by_text(OTHERS)).to_have_count(0)
     assert stored(server, 1, "parts") == DEEP | {"a": 7, "s": "my own"}
+    for count in (1, 2, 3):  # each takes back one change
+        page.keyboard.press("Control+z")
+        expect(page.get_by_text("Undone parts 1")).to_have_count(count)
+    assert stored(server, 1, "parts") == DEEP | {"a": 6, "s": "x"}
 
 
 def test_an_element_that_goes_shifts_no_change_that_was_begun_before(panel, page, server):

@@ -172,7 +172,8 @@ export function Grid({ table, rows, columns, widthOf, fields, order, openedId, f
     return wider !== undefined || key === "Enter" || key === "0";
   };
   const press = (/** @type {KeyboardEvent} */ event) => {
-    if (event.target !== box.current) return;
+    const isOnLink = event.target instanceof HTMLAnchorElement;
+    if (event.target !== box.current && !(isOnLink && event.key === "Escape")) return;
     const page = Math.max(1, Math.floor(seen / ROW_PX) - 2);
     const far = event.ctrlKey || event.metaKey;
     const moves = /** @type {Record<string, [number, number]>} */ ({
