@@ -8,12 +8,12 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.conftest import Server
-from tests.console.seen import put, rows
+from tests.console.seen import DEEP, put, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import BrowserContext, Page
+    from playwright.sync_api import BrowserContext, Locator, Page
 
 expect.set_options(timeout=30_000)  # milliseconds: a busy machine may take long for what comes at all
 
@@ -50,3 +50,16 @@ def pets(page: Page, server: Server) -> Page:
     page.goto(f"{server.url}/console/tables/pets")
     expect(rows(page)).to_have_count(2)
     return page
+
+
+@pytest.fixture
+def panel(page: Page, server: Server) -> Iterator[Locator]:
+    """Open a record with parts, all of them seen."""
+    put(server, "parts", DEEP, {"id": 2, "a": 2, "s": "y"})
+    page.goto(f"{server.url}/console/tables/parts/records/1")
+    panel = page.get_by_role("complementary", name="Record 1")
+    for _ in range(4):
+        panel.locator(".twig[aria-expanded=false]").first.click()
+    yield panel
+    with server.client() as client:
+        client.delete("/api/v1/tables/parts").raise_for_status()

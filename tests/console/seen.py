@@ -1,6 +1,11 @@
 """What a person sees of a table in the console, and what the server has of it."""
 
+from contextlib import contextmanager
+
 from playwright.sync_api import expect
+
+DEEP = {"id": 1, "a": 1, "s": "x", "o": {"x": {"y": [1, 2, 3]}, "z": 1}, "tags": ["one", "two", "three"]}
+"""A record with parts."""
 
 
 def put(server, table, *records):
@@ -36,6 +41,39 @@ def go_live(page):
     """Have rows change as others change them, and wait until the server tells of it."""
     with page.expect_response(lambda answer: "event-stream" in answer.headers.get("content-type", "")):
         page.get_by_role("button", name="Live", exact=True).click()
+
+
+def choose(page, button, item):
+    page.get_by_role("button", name=button, exact=True).click()
+    page.get_by_role("menuitem", name=item).click()
+
+
+@contextmanager
+def slow(page):
+    """Let the server answer no change of the record until the end, but for as many as are let go before."""
+    held, is_slow = [], True
+
+    def hold(route):
+        if is_slow and route.request.method == "PUT":
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/data/parts/1", hold)
+    yield held
+    is_slow = False
+    for route in held:
+        route.continue_()
+
+
+def edit(panel, path, text, kind=None):
+    panel.get_by_role("button", name=f"Edit {path}", exact=True).click()
+    if kind:
+        panel.get_by_label("Kind of value").focus()
+        panel.get_by_label("Kind of value").select_option(kind)
+    else:
+        panel.get_by_label(path, exact=True).fill(text)
+    panel.get_by_label(path, exact=True).press("Enter")
 
 
 WRITTEN = """window.written = [];

@@ -1,58 +1,15 @@
 """What one changes oneself, quickly and in several places, is never told or lost as another's; what has to be decided waits."""
 
 import re
-from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.console.seen import cell, expect_settled, put, rows, stored
+from tests.console.seen import DEEP, cell, choose, edit, put, slow, stored
 
 pytestmark = pytest.mark.long
 
-DEEP = {"id": 1, "a": 1, "s": "x", "o": {"x": {"y": [1, 2, 3]}, "z": 1}, "tags": ["one", "two", "three"]}
 OTHERS = "somebody else"
-
-
-@pytest.fixture
-def panel(page, server):
-    """Open a record with parts, all of them seen."""
-    put(server, "parts", DEEP, {"id": 2, "a": 2, "s": "y"})
-    page.goto(f"{server.url}/console/tables/parts/records/1")
-    panel = page.get_by_role("complementary", name="Record 1")
-    for _ in range(4):
-        panel.locator(".twig[aria-expanded=false]").first.click()
-    yield panel
-    with server.client() as client:
-        client.delete("/api/v1/tables/parts").raise_for_status()
-
-
-@contextmanager
-def slow(page):
-    """Let the server answer no change of the record until the end, but for as many as are let go before."""
-    held, is_slow = [], True
-
-    def hold(route):
-        if is_slow and route.request.method == "PUT":
-            held.append(route)
-        else:
-            route.continue_()
-
-    page.route("**/data/parts/1", hold)
-    yield held
-    is_slow = False
-    for route in held:
-        route.continue_()
-
-
-def edit(panel, path, text, kind=None):
-    panel.get_by_role("button", name=f"Edit {path}", exact=True).click()
-    if kind:
-        panel.get_by_label("Kind of value").focus()
-        panel.get_by_label("Kind of value").select_option(kind)
-    else:
-        panel.get_by_label(path, exact=True).fill(text)
-    panel.get_by_label(path, exact=True).press("Enter")
 
 
 def expect_saved(page, times):
@@ -176,36 +133,6 @@ def test_a_change_of_many_waits_for_those_of_one(panel, page, server):
     assert stored(server, 1, "parts") == DEEP | {"a": 5, "s": "all", "o": DEEP["o"] | {"z": 6}}
 
 
-def test_the_undo_of_a_change_of_many_keeps_what_one_has_changed_since_and_waits_for_the_rest(panel, page, server):
-    page.get_by_role("button", name="More").click()
-    page.get_by_role("menuitem", name="Change all that are found").click()
-    page.get_by_label("What is merged into each").fill('{"s": "all"}')
-    page.get_by_role("button", name="Change 2 records").click()
-    many = page.get_by_text("Changed 2 records").locator("../..")
-    expect(many).to_be_visible()
-    edit(panel, "a", "5")
-    expect_saved(page, 1)
-    cell(page, 1, 2).dblclick()
-    page.get_by_label("s", exact=True).fill("mine")
-    page.keyboard.press("Enter")
-    expect(page.get_by_text("Saved parts 2: s")).to_be_visible()
-    many.get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("Restored 1 record; 1 is not yet: you have changed it since")).to_be_visible()
-    assert (stored(server, 1, "parts"), stored(server, 2, "parts")["s"]) == (DEEP | {"a": 5}, "mine")
-    page.keyboard.press("Control+z")
-    expect(page.get_by_text("Undone parts 2: s")).to_be_visible()
-    page.get_by_role("button", name="Decide").click()
-    expect(page.get_by_text("Restored 1 record", exact=True)).to_be_visible()
-    expect(page.get_by_role("dialog")).to_have_count(0)
-    expect(page.get_by_text(OTHERS)).to_have_count(0)
-    assert stored(server, 2, "parts") == {"id": 2, "a": 2, "s": "y"}
-
-
-def choose(page, button, item):
-    page.get_by_role("button", name=button, exact=True).click()
-    page.get_by_role("menuitem", name=item).click()
-
-
 def change_all(page):
     choose(page, "More", "Change all that are found")
     page.get_by_label("What is merged into each").fill('{"s": "all"}')
@@ -278,39 +205,6 @@ def test_what_two_change_inside_of_one_object_is_merged_or_chosen_by_member(pane
     assert stored(server, 1, "parts")["o"] == {"x": {"y": [0]}, "z": 8}
 
 
-def test_what_has_to_be_decided_waits_until_somebody_asks_for_it(panel, page, server):
-    edit(panel, "a", "5")
-    expect_saved(page, 1)
-    put(server, "parts", DEEP | {"a": 50})
-    page.get_by_role("grid").focus()
-    page.keyboard.press("Control+z")
-    expect(page.get_by_text("Not undone yet", exact=True)).to_be_visible()
-    expect(page.get_by_role("dialog")).to_have_count(0)
-    expect(page.get_by_role("grid")).to_be_focused()
-    decide = page.get_by_role("button", name="Decide")
-    decide.click()
-    expect(page.get_by_role("dialog")).to_be_visible()
-    page.keyboard.press("Escape")
-    decide.click()
-    page.get_by_role("button", name="Save what is chosen").click()
-    expect(page.get_by_text("Undone parts 1: a")).to_be_visible()
-    assert stored(server, 1, "parts")["a"] == 1
-
-
-def test_what_was_deleted_and_made_anew_by_another_waits_for_a_decision_to_come_back(panel, page, server):
-    choose(page, "Record", "Delete")
-    expect(page.get_by_text("Deleted 1 from parts")).to_be_visible()
-    put(server, "parts", DEEP | {"s": "another"})
-    page.get_by_role("grid").focus()
-    page.keyboard.press("Control+z")
-    expect(page.get_by_text("Somebody else has changed s of parts 1, too, so it is not undone yet")).to_be_visible()
-    assert stored(server, 1, "parts")["s"] == "another"
-    page.get_by_role("button", name="Decide").click()
-    page.get_by_role("button", name="Save what is chosen").click()
-    expect(page.get_by_text("Undone parts 1: s")).to_be_visible()
-    assert stored(server, 1, "parts") == DEEP
-
-
 def test_a_change_of_the_panel_that_has_to_be_decided_takes_no_keys_of_another(panel, page, server):
     panel.get_by_role("button", name="Edit a", exact=True).click()
     panel.get_by_label("a", exact=True).fill("5")
@@ -333,20 +227,6 @@ def test_a_change_of_the_panel_that_has_to_be_decided_takes_no_keys_of_another(p
     page.get_by_role("button", name="Save what is chosen").click()
     expect(page.get_by_text("Saved parts 1: a")).to_be_visible()
     assert stored(server, 1, "parts") == DEEP | {"a": 5, "s": "type"}
-
-
-def test_an_older_change_that_is_undone_asks_before_it_takes_a_later_one(page, server):
-    put(server, "rap", {"id": 1, "a": 1})
-    page.goto(f"{server.url}/console/tables/rap")
-    expect(rows(page)).to_have_count(1)
-    for value in ("2", "3"):
-        cell(page, 0, 1).dblclick()
-        page.get_by_label("a", exact=True).fill(value)
-        page.keyboard.press("Enter")
-        expect_settled(page)
-    page.get_by_role("button", name="Undo").first.click()
-    expect(page.get_by_text(re.compile("You have changed a of rap 1, too"))).to_be_visible()
-    assert stored(server, 1, "rap")["a"] == 3
 
 
 MERGED = """async (cases) => {

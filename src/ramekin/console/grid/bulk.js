@@ -6,7 +6,7 @@ import { readJson } from "../elements.js";
 import { parse, print } from "../json.js";
 import { doing, undoable } from "../record/deeds.js";
 import { undoRecord } from "../record/store.js";
-import { inTurn } from "../record/turns.js";
+import { nothingOf, wrote } from "../record/turns.js";
 import { Undecided } from "../record/unsaved.js";
 import { ask, pathOf, read } from "../server.js";
 import { refresh } from "../tables/catalog.js";
@@ -42,10 +42,10 @@ export function Bulk({ table, filter, kind, onClose, onDone }) {
   const run = async () => {
     try {
       const patch = kind === "patch" ? /** @type {object} */ (readAs(text, "object", readJson)) : null;
-      await doing(async (deed) => {
-        const { changed, undo } = await inTurn(table, undefined, () => change(table, words, patch, /** @type {number} */ (matched)));
+      await doing(table, undefined, async (deed) => {
+        const { changed, undo } = await change(table, words, patch, /** @type {number} */ (matched));
         const told = `${patch ? "Changed" : "Deleted"} ${many(changed, "record")}`;
-        if (undo) undoable(told, (mayAsk) => undo(mayAsk).finally(onDone), deed);
+        if (undo) undoable(deed, told, (mayAsk) => undo(mayAsk).finally(onDone));
         else say(told);
       });
       settle(`patch/${table}`, text);
@@ -85,25 +85,30 @@ async function change(table, words, patch, matched) {
   if (before.length > matched) throw new Error("More records satisfy this by now than were counted. Close this, and look again.");
   if (isKept && patch) {
     const after = await patchEach(table, before, patch);
-    return { changed: before.length, undo: restoring(table, before, after) };
+    return { changed: before.length, undo: restoring(table, before, (open) => putBack(table, open, after), (record) => leftOf(after, record)) };
   }
   const asked = /** @type {[string, string][]} */ ([...words, ...(words.length ? [] : [["all", "true"]]), ["max_affected", String(matched)]]);
   const { text } = await surely(() => ask(patch ? "PATCH" : "DELETE", path, { words: asked, body: patch ?? undefined, media: "application/merge-patch+json" }));
   const changed = parse(text).changed || Math.max(0, matched - (await countOf(table, words))); // sent twice, as a browser does by itself, it finds none any more
-  return { changed, undo: isKept ? () => makeBack(table, before) : undefined };
+  if (!isKept) return { changed };
+  before.forEach((/** @type {any} */ record) => wrote(table, record, nothingOf(record)));
+  return { changed, undo: restoring(table, before, (open) => makeAgain(table, open), nothingOf) };
 }
 
-/** What puts back what was changed; what has been changed again waits until somebody decides. @param {string} table @param {any[]} before @param {import("./restore.js").Left} after */
-function restoring(table, before, after) {
+/**
+ * What puts back what was changed or deleted; what has been changed again waits until somebody decides.
+ * @param {string} table @param {any[]} before @param {(open: any[]) => Promise<import("./restore.js").Restored>} restore @param {(record: any) => any} left what the change left of a record
+ */
+function restoring(table, before, restore, left) {
   let open = before;
   return async (/** @type {import("../record/deeds.js").MayAsk} */ mayAsk) => {
-    const { put, stayed } = await inTurn(table, undefined, () => putBack(table, open, after));
+    const { put, stayed } = await restore(open);
     open = stayed.map(({ record }) => record);
     void refresh();
     const told = `Restored ${many(put, "record")}`;
     if (open.length && !mayAsk()) throw new Undecided(`${told}; ${stayedWords(stayed)}`);
     if (put) say(told);
-    for (const record of open) await undoRecord(table, leftOf(after, record), record, mayAsk);
+    for (const record of open) await undoRecord(table, left(record), record, mayAsk);
   };
 }
 
@@ -112,12 +117,4 @@ function stayedWords(stayed) {
   const own = stayed.filter(({ isOwn }) => isOwn).length;
   const told = /** @type {[number, string][]} */ ([[own, "you have"], [stayed.length - own, "somebody else has"]]).filter(([number]) => number);
   return told.map(([number, who]) => `${count(number)} ${number === 1 ? "is" : "are"} not yet: ${who} changed ${number === 1 ? "it" : "them"} since`).join("; ");
-}
-
-/** Make again what was deleted. @param {string} table @param {any[]} before */
-async function makeBack(table, before) {
-  const put = await inTurn(table, undefined, () => makeAgain(table, before));
-  const others = before.length - put;
-  say(`Restored ${many(put, "record")}${others ? `; ${count(others)} stayed as somebody else has made them since` : ""}`);
-  void refresh();
 }

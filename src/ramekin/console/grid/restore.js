@@ -1,7 +1,7 @@
 // A change of many records that can be undone: each is put back as it was, with what has been changed since elsewhere in it.
 import { isSame, parse, print } from "../json.js";
 import { fetchRecord, notKnown } from "../record/store.js";
-import { mergeSeen, wrote } from "../record/turns.js";
+import { caughtUp, mergeSeen, nothingOf, wrote } from "../record/turns.js";
 import { Problem, ask, pathOf, read } from "../server.js";
 
 /** @typedef {Map<string, {tag: string, text: string}>} Left what a change left of records, by their ids */
@@ -49,12 +49,13 @@ export const leftOf = (after, record) => parse(/** @type {{text: string}} */ (af
 
 /** @typedef {{was: any, now: any, record: any, tag?: string}} Step a record as it was before a change, as it is by now under its tag, and what is to be written */
 /** @typedef {{record: any, isOwn: boolean}} Stayed a record that is not put back, and whether nobody else has changed it */
+/** @typedef {{put: number, stayed: Stayed[]}} Restored */
 
 /**
  * Put records back as they were before a change of many, all at once; what changes meanwhile is looked at anew. What has been
  * changed since stays; where that is the same, the record does.
  * @param {string} table @param {any[]} before @param {Left} after
- * @returns {Promise<{put: number, stayed: Stayed[]}>}
+ * @returns {Promise<Restored>}
  */
 export async function putBack(table, before, after) {
   let steps = before.map((was) => /** @type {Step} */ ({ was, now: leftOf(after, was), record: was, tag: after.get(String(was.id))?.tag }));
@@ -99,11 +100,13 @@ async function stepNow(table, was, left) {
 }
 
 /**
- * Make deleted records again; one that somebody has made since stays.
+ * Make deleted records again; one that has been made since stays.
  * @param {string} table @param {any[]} before
- * @returns {Promise<number>} how many are as they were
+ * @returns {Promise<Restored>}
  */
 export async function makeAgain(table, before) {
   const now = await surely(() => read(`data/${pathOf(table)}`, { method: "POST", body: before, words: [["on_conflict", "ignore"]] }));
-  return before.filter((record, at) => isSame(record, now[at])).length;
+  const stayed = before.flatMap((record, at) => (isSame(record, now[at]) ? [] : [{ record, isOwn: isSame(now[at], caughtUp(table, nothingOf(record))) }]));
+  before.forEach((record, at) => isSame(record, now[at]) && wrote(table, nothingOf(record), record));
+  return { put: before.length - stayed.length, stayed };
 }

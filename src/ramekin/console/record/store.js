@@ -6,7 +6,7 @@ import { refresh, tableOf } from "../tables/catalog.js";
 import { say } from "../ui/toast.js";
 import { kindOf } from "../values.js";
 import { doing, undoable } from "./deeds.js";
-import { NEW, caughtUp, inTurn, mergeSeen, ownOf, wrote } from "./turns.js";
+import { NEW, caughtUp, mergeSeen, nothingOf, ownOf, wrote } from "./turns.js";
 import { Undecided } from "./unsaved.js";
 
 /** @typedef {{record: any, tag: string, expires?: string | null}} Tagged */
@@ -58,47 +58,62 @@ async function postRecord(table, record) {
 }
 
 /** @param {string} table @param {any} record */
-export const createRecord = (table, record) => doing((deed) => create(table, record, deed));
+export const createRecord = (table, record) => doing(table, member(record, "id") ?? NEW, (deed) => make(table, record, deed));
 
-/** @param {string} table @param {any} record @param {import("./deeds.js").Deed} [deed] nothing: it undoes another */
-const create = (table, record, deed) => inTurn(table, member(record, "id") ?? NEW, () => make(table, record, deed));
-
-/** Add a record whose turn it is. @param {string} table @param {any} record @param {import("./deeds.js").Deed} [deed] @param {any} [before] what had been seen of it */
+/** Add a record whose turn it is. @param {string} table @param {any} record @param {import("./deeds.js").Deed} [deed] nothing: it undoes another @param {any} [before] what had been seen of it */
 async function make(table, record, deed, before) {
   const made = await postRecord(table, record);
-  wrote(table, before ?? made.record, made.record);
+  wrote(table, before ?? nothingOf(made.record), made.record);
   tellOf(table, made.record);
   void refresh();
-  if (deed) undoable(`Added ${made.record.id} to ${table}`, () => remove(table, made.record), deed);
-  else say(`Added ${made.record.id} to ${table}`);
+  const told = `Added ${made.record.id} to ${table}`;
+  if (!deed) say(told);
+  else {
+    deed.id = made.record.id;
+    undoable(deed, told, (mayAsk) => takeBack(table, made.record, mayAsk));
+  }
   return made;
 }
 
 /** @param {string} table @param {any} record as it was seen */
-export const removeRecord = (table, record) => doing((deed) => remove(table, record, deed));
-
-/** @param {string} table @param {any} record as it was seen @param {import("./deeds.js").Deed} [deed] nothing: it undoes another */
-const remove = (table, record, deed) => inTurn(table, record.id, async () => {
+export const removeRecord = (table, record) => doing(table, record.id, async (deed) => {
   const now = await fetchRecord(table, record.id);
   if (![record, caughtUp(table, record)].some((seen) => isSame(seen, now.record))) {
     tellOf(table, now.record);
     throw new Error(`Somebody else has changed ${record.id} of ${table} since you saw it, so it is not deleted. It is shown as it is now.`);
   }
-  await ask("DELETE", path(table, record.id), { headers: { "If-Match": now.tag } }).catch(async (error) => {
+  await remove(table, now);
+  undoable(deed, `Deleted ${record.id} from ${table}`, (mayAsk) => bringBack(table, now.record, mayAsk));
+});
+
+/** Delete a record whose turn it is. @param {string} table @param {Tagged} now */
+async function remove(table, { record, tag }) {
+  await ask("DELETE", path(table, record.id), { headers: { "If-Match": tag } }).catch(async (error) => {
     if (error.status === 404) return; // a browser may have sent it twice
+    if (error.status === 412) throw new Undecided(`${table} ${record.id} has just been changed, so it is not deleted.`);
     const found = error.isOpen ? await fetchRecord(table, record.id).catch((fault) => fault) : null;
     if (found?.status !== 404) throw found instanceof Error ? notKnown(error) : error;
   });
+  wrote(table, record, nothingOf(record));
   changed.forEach((tell) => tell(table, null, record.id));
   void refresh();
-  if (deed) undoable(`Deleted ${record.id} from ${table}`, (mayAsk) => bringBack(table, now.record, mayAsk), deed);
-  else say(`Deleted ${record.id} from ${table}`);
-});
+}
+
+/** Delete a record that was added; where it has been changed since, somebody decides. @param {string} table @param {any} made @param {import("./deeds.js").MayAsk} mayAsk */
+async function takeBack(table, made, mayAsk) {
+  const now = await fetchRecord(table, made.id);
+  if (!isSame(now.record, made)) {
+    const isOwn = isSame(now.record, caughtUp(table, made));
+    if (!(await decided("changed", table, now.record, mayAsk, `${whoHas(isOwn)} changed ${namesOf(made, now.record)} of ${table} ${made.id}, so it is not deleted yet.`))) return;
+  }
+  await remove(table, now);
+  say(`Deleted ${made.id} from ${table}`);
+}
 
 /** Make a deleted record again; where another has its id by now, somebody decides. @param {string} table @param {any} record @param {import("./deeds.js").MayAsk} mayAsk */
-const bringBack = (table, record, mayAsk) => create(table, record).catch((error) => {
+const bringBack = (table, record, mayAsk) => make(table, record).catch((error) => {
   if (error.code !== "record-exists") throw error;
-  return undoRecord(table, { id: record.id }, record, mayAsk);
+  return undoRecord(table, nothingOf(record), record, mayAsk);
 });
 
 /** Whoever shows records is told of each that was written here, or was found to be another by now. */
@@ -110,8 +125,18 @@ export const followed = new Set(/** @type {((change: {id?: unknown, op?: string}
 /** @param {string} table @param {any} record */
 const tellOf = (table, record) => changed.forEach((tell) => tell(table, record, record.id));
 
-/** Is asked where a record has been deleted that somebody has changed here: whether to make it again. Set by `gone.js`. */
-export const gone = { ask: /** @type {(table: string, mine: any) => Promise<boolean>} */ (async () => false) };
+/** Is asked whether a record is to be there: one that is `gone`, or `changed` since it was added; undefined if nobody decides. Set by `gone.js`. */
+export const presence = { ask: /** @type {(found: "gone" | "changed", table: string, record: any) => Promise<boolean | undefined>} */ (async () => undefined) };
+
+/** Ask, or refuse as undecided, with why. @param {"gone" | "changed"} found @param {string} table @param {any} record @param {import("./deeds.js").MayAsk} mayAsk @param {string} why */
+async function decided(found, table, record, mayAsk, why) {
+  const answer = mayAsk() ? await presence.ask(found, table, record) : undefined;
+  if (answer === undefined) throw new Undecided(why);
+  return answer;
+}
+
+/** @param {boolean} isOwn */
+const whoHas = (isOwn) => (isOwn ? "You have" : "Somebody else has");
 
 /** Is asked where two have changed the same: what is to be written, null to leave it, undefined if nobody decides. Set by `conflict.js`. */
 export const conflict = { ask: /** @type {(base: any, mine: any, theirs: any, what?: string, isOwn?: boolean) => Promise<any>} */ (async () => null) };
@@ -133,22 +158,23 @@ const always = () => true;
  * @param {How} [how]
  * @returns {Promise<any>} what is stored, null if it was left
  */
-export const saveRecord = (table, base, mine, how = {}) => doing((deed) => write(table, base, mine, { ...how, isUndo: false, deed }));
+export const saveRecord = (table, base, mine, how = {}) => doing(table, base.id, (deed) => write(table, base, mine, { ...how, isUndo: false, deed }));
 
 /** @param {string} table @param {any} base @param {any} mine @param {Writing} writing @returns {Promise<any>} */
-const write = (table, base, mine, writing) => inTurn(table, base.id, async () => {
+async function write(table, base, mine, writing) {
   try {
     return await replaceRecord(table, base, mine, writing);
   } catch (error) {
     if (/** @type {any} */ (error).status !== 404) throw error;
-    if (!(writing.mayAsk ?? always)()) throw new Undecided(`${base.id} of ${table} has been deleted or has expired, so it is not ${doneBy(writing)}. It can be created again.`);
     const own = ownOf(table, base, mine, writing.part);
-    if (!(await gone.ask(table, own.mine))) throw error;
-    return (await make(table, own.mine, writing.deed, own.base)).record;
+    const why = `${base.id} of ${table} has been deleted or has expired, so it is not ${doneBy(writing)} yet. It can be created again.`;
+    if (await decided("gone", table, own.mine, writing.mayAsk ?? always, why)) return (await make(table, own.mine, writing.deed, own.base)).record;
+    if (writing.isUndo) return null;
+    throw error; // what was typed stays
   }
-});
+}
 
-/** Have a record as it was before, where it is what it became, or both, or somebody decides. @param {string} table @param {any} after @param {any} before @param {import("./deeds.js").MayAsk} mayAsk */
+/** Have a record whose turn it is as it was before, where it is what it became, or both, or somebody decides. @param {string} table @param {any} after @param {any} before @param {import("./deeds.js").MayAsk} mayAsk */
 export const undoRecord = (table, after, before, mayAsk) => write(table, after, before, { isUndo: true, mayAsk });
 
 /** @param {Writing} writing */
@@ -169,11 +195,11 @@ async function replaceRecord(table, base, mine, writing) {
     }
     if (conflicts.length) tellOf(table, now.record);
     if (lost) throw conflicts.length ? notKnown(lost) : lost;
-    const who = `${isOwn ? "You have" : "Somebody else has"} changed`;
-    if (conflicts.length && !mayAsk()) throw new Undecided(`${who} ${pathsOf(conflicts)} of ${table} ${base.id}, too, so it is not ${doneBy(writing)} yet: choose which holds.`);
+    const who = whoHas(isOwn);
+    if (conflicts.length && !mayAsk()) throw new Undecided(`${who} changed ${pathsOf(conflicts)} of ${table} ${base.id}, too, so it is not ${doneBy(writing)} yet: choose which holds.`);
     const wanted = conflicts.length ? await conflict.ask(sides.base, sides.mine, now.record, "record", isOwn) : merged;
     if (wanted === null) return null;
-    if (wanted === undefined) throw new Undecided(`${who} ${table} ${base.id}, so it is not ${doneBy(writing)} yet.`);
+    if (wanted === undefined) throw new Undecided(`${who} changed ${table} ${base.id}, so it is not ${doneBy(writing)} yet.`);
     sent = { before: now.record, wanted };
     try {
       const { record } = await putRecord(table, base.id, wanted, now.tag);
@@ -198,7 +224,7 @@ function done(table, before, wanted, record, taken, { isUndo, deed }) {
   const what = `${table} ${record.id}: ${namesOf(before, wanted)}`;
   const undo = (/** @type {import("./deeds.js").MayAsk} */ mayAsk) => undoRecord(table, wanted, before, mayAsk);
   if (isUndo) say(`Undone ${what}`);
-  else undoable(`Saved ${what}${taken.length ? `, with what somebody else had changed: ${pathsOf(taken)}` : ""}`, undo, deed);
+  else if (deed) undoable(deed, `Saved ${what}${taken.length ? `, with what somebody else had changed: ${pathsOf(taken)}` : ""}`, undo);
   return record;
 }
 

@@ -33,7 +33,10 @@ const KEPT_OF_EACH = 20;
 /** @type {Map<string, {before: any, after: any}[]>} */
 const written = new Map();
 
-/** Remember what was written. @param {string} table @param {any} before @param {any} after */
+/** What there is of a record that is not there. @param {any} record */
+export const nothingOf = (record) => ({ id: record.id });
+
+/** Remember what was written; where it was added, or deleted, nothing was there before, or is after. @param {string} table @param {any} before @param {any} after */
 export function wrote(table, before, after) {
   const key = `${table}/${before.id}`;
   const all = [...(written.get(key) ?? []), { before, after }].slice(-KEPT_OF_EACH);
@@ -42,10 +45,13 @@ export function wrote(table, before, after) {
   if (written.size > KEPT) written.delete(/** @type {string} */ (written.keys().next().value));
 }
 
+/** @param {string} table @param {any} record */
+const writtenOf = (table, record) => written.get(`${table}/${record.id}`) ?? [];
+
 /** A record as it was seen, with what was written here since. @param {string} table @param {any} seen */
-export function caughtUp(table, seen) {
+export function caughtUp(table, seen, all = writtenOf(table, seen)) {
   let record = seen;
-  for (const { before, after } of written.get(`${table}/${seen.id}`) ?? []) {
+  for (const { before, after } of all) {
     const fresh = places(before, after, record, true).filter(({ was, other }) => isSame(was, other));
     record = fresh.reduce((made, { steps, own }) => withAt(made, steps, own), record);
   }
@@ -57,9 +63,10 @@ export function caughtUp(table, seen) {
  * @param {string} table @param {any} base @param {any} mine @param {string} [part] only that member of it was read
  */
 export function ownOf(table, base, mine, part) {
-  const last = part === undefined ? undefined : written.get(`${table}/${base.id}`)?.at(-1)?.after;
+  const all = writtenOf(table, base).filter(({ after }) => !isSame(after, nothingOf(base))); // but for its deletion
+  const last = part === undefined ? undefined : all.at(-1)?.after;
   const [was, made] = last ? [base, mine].map((each) => withMember(last, String(part), member(each, String(part)))) : [base, mine];
-  const seen = caughtUp(table, was);
+  const seen = caughtUp(table, was, all);
   return { base: seen, mine: merge(was, made, seen, true).merged };
 }
 
