@@ -196,6 +196,16 @@ def test_a_request_costs_the_same_however_many_wait_behind_it(monkeypatch):
         asyncio._set_running_loop(service.loop)
         service.connect()._protocol.data_received(Arrived(read * (AT_ONCE + waiting)))
         asyncio._set_running_loop(None)
-        copied.append(Arrived.copied_bytes - waiting * len(read))
+        copied.append(Arrived.copied_bytes)
     service.close()
     assert copied[1] == copied[0] > 0
+
+
+def test_what_waits_is_not_copied_while_it_waits(monkeypatch):
+    monkeypatch.setattr(Arrived, "copied_bytes", 0)
+    service, count = Service("below ASGI"), 2000
+    pipe, sent = service.connect(), Arrived(request("GET", "/api/v1/data/none/1") * count)
+    pipe.send([sent])
+    assert pipe.answers() == ["404 unknown-table"] * count
+    service.close()
+    assert 0 < Arrived.copied_bytes <= len(sent)

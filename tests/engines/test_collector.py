@@ -63,6 +63,22 @@ def test_what_takes_the_place_of_old_objects_is_looked_at_by_the_end_of_a_turn()
             assert len(gc.get_objects(collector.YOUNG)) <= collector.MANY_YOUNG + 1000
 
 
+def test_old_objects_are_looked_at_again_only_when_there_are_many_more():
+    kept, looks = [[i] for i in range(8000)], []
+    gc.collect()
+    gc.callbacks.append(lambda phase, info: looks.append(info["generation"]) if phase == "start" else None)
+    for _ in range(10):
+        gc.collect(collector.MIDDLE)
+        collector.look()
+        fleeting = [[i] for i in range(3000)]  # and Python itself finds nothing to do
+        del fleeting
+    assert looks.count(collector.MIDDLE) >= 10
+    assert collector.OLDEST not in looks
+    kept += [[i] for i in range(collector.MANY_YOUNG + 1000)]
+    collector.look()
+    assert looks[-1] == collector.OLDEST
+
+
 def test_what_rests_goes_on_as_it_was():
     with collector.at_rest():
         assert not gc.isenabled()
@@ -88,7 +104,7 @@ def test_what_is_overlooked_is_not_looked_at_whatever_becomes_of_it():
 
 
 def test_few_long_lists_that_stay_are_not_looked_at_again():
-    kept = [[*range(1000)] for _ in range(2 * collector.MANY_ELEMENTS // 1000)]
+    kept = [[*range(1000)] for _ in range(2 * collector.ELEMENTS_AS_ONE * collector.MANY_OBJECTS // 1000)]
     gc.collect()
     assert looked_at_of(kept) == []
     few = [[*range(1000)]]

@@ -15,7 +15,7 @@ from sys import maxsize
 from typing import Any, Generic, TypeVar
 
 from ramekin.schema.fields import Field
-from ramekin.values.comparison import NUMBER, TIME, OrderKey
+from ramekin.values.comparison import TIME, OrderKey
 from ramekin.values.paths import print_path
 from ramekin.values.readings import comparer
 
@@ -48,15 +48,26 @@ class Order:
 
 
 def descending(key: OrderKey) -> OrderKey:
-    """Return what sorts the other way round. Cost: O(1)."""
+    """Return what sorts the other way round. Cost: O(length of a text), else O(1)."""
     kind, value = key
+    if isinstance(value, str):
+        return -kind, value.encode("utf-8", "surrogatepass").translate(_REVERSED_BYTES) + _END
     if isinstance(value, Decimal):
         return -kind, value.copy_negate()  # a minus sign would round it
-    return -kind, -value if kind in (NUMBER, TIME) else _Reversed(value)
+    return -kind, -value if kind <= TIME else _Reversed(value)
+
+
+_HIGHEST = 0xF4  # byte of UTF-8, whose bytes sort as the text does
+_REVERSED_BYTES = bytes(max(0, _HIGHEST - byte) for byte in range(256))
+_END = b"\xff"
+"""Behind a text's reversed bytes: so what goes on comes before what ends there."""
 
 
 class _Reversed:
-    """A value that compares the other way round."""
+    """An array or object that compares the other way round.
+
+    Python compares bytes by itself; here it calls a function, which took ten times as long for texts.
+    """
 
     __slots__ = ("value",)
 
@@ -81,7 +92,7 @@ class FirstRows(Generic[T]):
 
     def __init__(self, k: int) -> None:
         self.k = min(k, maxsize)
-        self._fresh: list[tuple[SortKey, T]] = []
+        self._fresh = list[tuple[SortKey, T]]()
         self._runs: list[list[tuple[SortKey, T]]] = []
         self._bound: SortKey | None = None
 

@@ -17,8 +17,8 @@ from ramekin.clock import stopwatch_s
 if TYPE_CHECKING:
     import asyncio
 
-AT_ONCE = 8
-"""Requests of one connection that are answered without a pause."""
+AT_ONCE = 16
+"""Requests of one connection that are answered without a pause: with fewer, the kernel sends as many more packets."""
 
 LONG_AT_ONCE = 8
 """Requests that begin the long way in one turn of the loop: 0.2 ms each up to where they wait."""

@@ -53,6 +53,7 @@ class Channel(asyncio.Protocol):
         "_entry",
         "_has_left",
         "_held",
+        "_held_at",
         "_is_ending",
         "_let_go_bytes",
         "_linger_until_s",
@@ -71,7 +72,7 @@ class Channel(asyncio.Protocol):
     def __init__(self, config: Config, server_state: ServerState, loop: asyncio.AbstractEventLoop) -> None:
         self._loop, self.state = loop, server_state
         self._way: ShortWay = config.app.state.short_way  # type: ignore[union-attr]  # it is an application
-        self._held = b""  # what arrived and has to wait, or is not whole
+        self._held, self._held_at = b"", 0  # what arrived and has to wait from there, or is not whole
         self._has_left = False  # the client sends nothing more, but may read
         self._closes = False  # once the answers under way are written
         self._is_ending = False  # the last answer is written

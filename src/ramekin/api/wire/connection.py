@@ -103,16 +103,16 @@ class Connection(Channel):
 
     def data_received(self, data: bytes) -> None:
         if self._held:
-            data = self._held + data
+            data, self._held_at = self._held[self._held_at :] + data, 0
             if len(data) < self._due_bytes:
                 self._held = data
                 return
             self._held = b""
-        self._read(data, self._way.backlog.share)
+        self._read(data, 0, self._way.backlog.share)
 
-    def _read(self, data: bytes, left: int) -> None:
+    def _read(self, data: bytes, at: int, left: int) -> None:
         """Take what arrived, so many requests of it at the most. Cost: what is taken, however much arrived."""
-        is_new, at = not left, 0
+        is_new = not left
         try:
             while at < len(data):
                 if self._is_ending:
@@ -121,16 +121,16 @@ class Connection(Channel):
                 if self._body is not None:
                     data, at = self._take_body(self._body, data[at:]), 0
                 elif self._is_busy() or not left:
-                    self._wait(data[at:], None if left else self._way.backlog, is_new=is_new)
+                    self._wait(data, at, None if left else self._way.backlog, is_new=is_new)
                     return
                 else:
                     is_first = not self._seen_bytes
                     taken = self._take(data, at)
                     if taken == LATER:
-                        self._wait(data[at:], self._way.long_ways)
+                        self._wait(data, at, self._way.long_ways)
                         return
                     if taken == INCOMPLETE:
-                        self._held = data[at:]
+                        self._held, self._held_at = data[at:], 0
                         if self._due_bytes:
                             self.due_s = stopwatch_s() + SOON_S
                         elif is_first:  # what drips in has no longer
@@ -141,9 +141,9 @@ class Connection(Channel):
         except RamekinError as error:
             self._refuse(error)
 
-    def _wait(self, data: bytes, backlog: Backlog | None = None, *, is_new: bool = False) -> None:
+    def _wait(self, data: bytes, at: int, backlog: Backlog | None, *, is_new: bool = False) -> None:
         """Keep what cannot be taken yet: an answer is under way, or it is the turn of others in a backlog."""
-        self._held = data
+        self._held, self._held_at = data, at
         self.flow.pause_reading()
         if backlog is not None and not self._waits:
             self._waits = True
@@ -268,7 +268,7 @@ class Connection(Channel):
             return
         self.flow.resume_reading()
         held, self._held = self._held, b""
-        self._read(held, most)
+        self._read(held, self._held_at, most)
         if self._has_left and not self._is_busy():
             self._end()
 
@@ -291,7 +291,7 @@ class Connection(Channel):
         elif self._due_bytes:
             held, self._held, self._due_bytes = self._held, b"", 0
             self._seen_bytes = 1  # so that it is no longer waited for
-            self._read(held, AT_ONCE)
+            self._read(held, 0, AT_ONCE)
         elif self._body is not None and self._cycle is not None:
             self._refuse(BodyTooSlow("The body did not arrive in time, or brought less than 1 KiB a second."))
         elif self._entry is Entrance.GUEST:
