@@ -222,14 +222,63 @@ def test_a_question_mark_tells_the_keys_but_not_while_one_writes(page, server):
     expect(page.get_by_role("dialog", name="Keys")).to_contain_text("Ctrl K")
 
 
+PLACES = {
+    "its number": lambda page: page.get_by_role("link", name="2: open 2").click(),
+    "the grid": lambda page: page.get_by_role("grid").focus(),
+    "a header": lambda page: page.get_by_role("columnheader", name="name").get_by_role("button").click(),
+    "a tab": lambda page: page.get_by_role("tab", name="History").click(),
+    "a button above": lambda page: page.get_by_role("button", name="Live", exact=True).focus(),
+    "nothing": lambda page: page.evaluate("document.activeElement.blur()"),
+}
+
+
 @pytest.mark.long
-def test_escape_closes_a_record_that_was_opened_by_its_number(pets, server):
+@pytest.mark.parametrize("place", PLACES)
+def test_escape_closes_an_open_record_wherever_the_focus_is(pets, server, place):
     pets.goto(f"{server.url}/console/tables/pets")
     pets.get_by_role("link", name="2: open 2").click()
     expect(pets.get_by_label("Record 2")).to_be_visible()
+    PLACES[place](pets)
     pets.keyboard.press("Escape")
     expect(pets.get_by_label("Record 2")).to_have_count(0)
-    expect(pets).to_have_url(f"{server.url}/console/tables/pets")
+    expect(pets).to_have_url(re.compile(f"^{server.url}/console/tables/pets([?].*)?$"))
+    assert pets.evaluate("document.activeElement !== document.body")
+
+
+ABOVE = {
+    "a menu": lambda page: page.get_by_role("button", name="More").click(),
+    "a popover": lambda page: page.get_by_role("button", name="Columns").click(),
+    "a dialog": lambda page: page.get_by_role("button", name="Add", exact=True).click(),
+    "the palette": lambda page: page.keyboard.press("Control+k"),
+    "a cell": lambda page: cell(page, 0, 1).dblclick(),
+    "a field": lambda page: page.get_by_role("button", name="Edit name").click(),
+}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("place", ABOVE)
+def test_escape_leaves_what_is_above_a_record_before_it_closes_that(pets, server, place):
+    pets.goto(f"{server.url}/console/tables/pets/records/2")
+    expect(pets.get_by_role("tab", name="Fields")).to_be_visible()
+    ABOVE[place](pets)
+    expect(pets.locator("dialog, .popover, .cell-editor")).to_have_count(1)
+    pets.keyboard.press("Escape")
+    expect(pets.locator("dialog, .popover, .cell-editor")).to_have_count(0)
+    expect(pets.get_by_label("Record 2")).to_be_visible()
+    pets.keyboard.press("Escape")
+    expect(pets.get_by_label("Record 2")).to_have_count(0)
+
+
+@pytest.mark.long
+def test_escape_in_the_json_of_a_record_leads_to_the_record_and_then_closes_it(pets, server):
+    pets.goto(f"{server.url}/console/tables/pets/records/2/json")
+    text = pets.get_by_label("The record as JSON")
+    text.fill('{"id": 2}')
+    text.press("Escape")
+    expect(pets.get_by_role("tabpanel")).to_be_focused()
+    pets.keyboard.press("Escape")
+    expect(pets.get_by_label("Record 2")).to_have_count(0)
+    expect(pets.get_by_role("grid")).to_be_focused()
 
 
 @pytest.mark.long

@@ -103,6 +103,26 @@ def test_a_change_whose_answer_was_lost_is_ones_own_for_those_that_wait_behind_i
     assert stored(server, 1, "parts") == DEEP | {"a": 6, "s": "x"}
 
 
+def test_what_one_types_while_the_same_is_stored_comes_next_and_is_ones_own(panel, page, server):
+    with slow(page) as held:
+        cell(page, 0, 1).dblclick()
+        page.get_by_label("a", exact=True).fill("5")
+        page.keyboard.press("Enter")
+        edit(panel, "a", "6")
+        box = panel.get_by_label("a", exact=True)
+        for text in ("7", "8"):
+            box.fill(text)
+            box.press("Enter")
+        with page.expect_response(lambda answer: answer.request.method == "PUT"):
+            held.pop().continue_()
+        expect_saved(page, 1)
+        expect(box).to_have_value("8")
+        expect(page.get_by_text("It has been changed since you began")).to_have_count(0)
+    expect(box).to_have_count(0)
+    expect_saved(page, 4)
+    assert stored(server, 1, "parts")["a"] == 8
+
+
 def test_an_element_that_goes_shifts_no_change_that_was_begun_before(panel, page, server):
     with slow(page):
         edit(panel, "tags.0", "", "missing")

@@ -30,12 +30,12 @@ const NARROWEST_PX = 48;
  * @typedef {import("./cells.js").Edit} Edit
  * @typedef {{table: string, rows: import("./rows.js").Rows, columns: string[], widthOf: (path: string) => number, fields: Map<string, import("../fields.js").Field>,
  *   order: import("../filter.js").Order[], openedId: string | undefined, fresh: Set<string>, isWritable: boolean,
- *   href: (record: any) => string, onOpen: (record: any) => void, onClose: () => void, onSort: (path: string, isMore: boolean) => void,
+ *   href: (record: any) => string, onOpen: (record: any) => void, onSort: (path: string, isMore: boolean) => void,
  *   onWidth: (path: string, width: number, isDone: boolean) => void, onFit: (path: string, seen: any[], most: number) => void,
  *   onSave: (record: any, path: string, value: unknown, how: import("../record/store.js").How) => Promise<any>}} Given
  * @param {Given} given
  */
-export function Grid({ table, rows, columns, widthOf, fields, order, openedId, fresh, isWritable, href, onOpen, onClose, onSort, onWidth, onFit, onSave }) {
+export function Grid({ table, rows, columns, widthOf, fields, order, openedId, fresh, isWritable, href, onOpen, onSort, onWidth, onFit, onSave }) {
   const box = useRef(/** @type {HTMLDivElement | null} */ (null));
   const scroll = useMemo(() => new Scroll(ROW_PX), [rows]);
   const [top, setTop] = useState(0);
@@ -172,8 +172,7 @@ export function Grid({ table, rows, columns, widthOf, fields, order, openedId, f
     return wider !== undefined || key === "Enter" || key === "0";
   };
   const press = (/** @type {KeyboardEvent} */ event) => {
-    const isOnLink = event.target instanceof HTMLAnchorElement;
-    if (event.target !== box.current && !(isOnLink && event.key === "Escape")) return;
+    if (event.target !== box.current) return;
     const page = Math.max(1, Math.floor(seen / ROW_PX) - 2);
     const far = event.ctrlKey || event.metaKey;
     const moves = /** @type {Record<string, [number, number]>} */ ({
@@ -185,8 +184,7 @@ export function Grid({ table, rows, columns, widthOf, fields, order, openedId, f
     if (move) {
       const to = movedBy(active, move[0], move[1], far || event.key === "PageUp" ? 0 : HEAD, columns.length, rows);
       goTo(to.row, to.column, to);
-    } else if (event.key === "Escape" && openedId !== undefined) onClose();
-    else if (active.row === HEAD) {
+    } else if (active.row === HEAD) {
       if (!pressHead(event)) return;
     } else if (event.key === "Enter" || event.key === "F2") begin();
     else if (event.key === " " && rows.at(active.row)) void (isTold(active) || onOpen(rows.at(active.row)));

@@ -3,6 +3,7 @@
 import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { readJson } from "../elements.js";
 import { exampleOfField } from "../fields.js";
+import { isSame } from "../json.js";
 import { draft, forget } from "../ui/drafts.js";
 import { inOneLine } from "../ui/fault.js";
 import { isStill } from "../ui/focus.js";
@@ -68,24 +69,29 @@ export function CellEditor({ label, value, field, refused, onSave, onCancel, onN
   const input = useRef(/** @type {any} */ (null));
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const list = useRef(/** @type {HTMLSelectElement | null} */ (null));
-  const isDone = useRef(false);
+  const now = useRef({ text, kind });
+  now.current = { text, kind };
+  const sent = useRef(/** @type {Typed | null} */ (null)); // which is on its way
+  const isEnded = useRef(false);
   const store = (/** @type {() => boolean} */ mayAsk) => onSave(readAs(text, kind, readJson, field), { text, kind }, mayAsk);
   const decide = () => store(() => true).catch((error) => sayUnsaved(label, text, error, decide));
   const save = async () => {
-    if (isDone.current) return;
+    if (isEnded.current || isSame(sent.current, now.current)) return;
     if (!isTouched.current) {
       cancel();
       return;
     }
-    isDone.current = true;
+    const typed = (sent.current = now.current);
     setBusy(true);
     try {
       await store(() => isStill(box.current));
+      if (isSame(typed, now.current)) cancel(); // else it is what comes next
     } catch (error) {
-      isDone.current = false;
       if (isGone.current) sayUnsaved(label, text, error, decide);
       setFault(inOneLine(error));
     }
+    if (sent.current !== typed) return;
+    sent.current = null;
     setBusy(false);
   };
   const leave = useRef(save);
@@ -101,8 +107,8 @@ export function CellEditor({ label, value, field, refused, onSave, onCancel, onN
     };
   }, []);
   const cancel = (isGivenUp = false) => {
-    isDone.current = true;
-    onCancel(isGivenUp);
+    if (!isEnded.current && !isGone.current) onCancel(isGivenUp);
+    isEnded.current = true;
   };
   const press = (/** @type {KeyboardEvent} */ event) => {
     event.stopPropagation();
@@ -114,7 +120,7 @@ export function CellEditor({ label, value, field, refused, onSave, onCancel, onN
     event.preventDefault();
     if (isEnter && refused) isTouched.current = true; // it is meant once more
     void save();
-    if (isNext && isDone.current) onNext(event.shiftKey ? -1 : 1);
+    if (isNext && (isEnded.current || sent.current)) onNext(event.shiftKey ? -1 : 1);
   };
   const type = (/** @type {any} */ event) => {
     isTouched.current = true;
@@ -131,7 +137,7 @@ export function CellEditor({ label, value, field, refused, onSave, onCancel, onN
   const entry = choices ? html`<select key="choice" ref=${input} aria-label=${label} value=${text} onChange=${type}>
       ${!choices.includes(text) && html`<option value=${text}></option>`}${choices.map((each) => html`<option value=${each}>${each}</option>`)}</select>`
     : html`<textarea key="text" ref=${input} aria-label=${label} value=${text} rows=${Math.min(8, text.split("\n").length)} spellcheck=${false} aria-invalid=${!!fault} dir="auto" wrap=${wrapOf(text)}
-        title="Enter saves, Shift Enter breaks the line, F2 goes to the kind of value" readonly=${isBusy || kind === "null" || kind === "missing"} placeholder=${exampleOfField(field)}
+        title="Enter saves, Shift Enter breaks the line, F2 goes to the kind of value" readonly=${kind === "null" || kind === "missing"} placeholder=${exampleOfField(field)}
         onInput=${type}></textarea>`;
   return html`<div class="cell-editor" ref=${box} aria-busy=${isBusy} onKeyDown=${press} onPointerDown=${(/** @type {Event} */ event) => event.stopPropagation()}
       onFocusOut=${(/** @type {FocusEvent} */ event) => !(/** @type {Element} */ (event.currentTarget)).contains(/** @type {Node} */ (event.relatedTarget)) && save()}>

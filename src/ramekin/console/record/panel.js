@@ -10,7 +10,7 @@ import { isDrafted } from "../ui/drafts.js";
 import { open } from "../ui/dialog.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
-import { isTyping } from "../ui/keys.js";
+import { isTyping, useEscape } from "../ui/keys.js";
 import { Menu } from "../ui/menu.js";
 import { Tabs } from "../ui/tabs.js";
 import { sayFault } from "../ui/toast.js";
@@ -76,11 +76,8 @@ export function RecordPanel({ table, id, fields, schema, tab: named, onTab, onCl
     };
   }, [table, id]);
   const save = async (/** @type {any} */ base, /** @type {any} */ mine, /** @type {import("./store.js").How} */ how) => (isSame(base, mine) ? base : saveRecord(table, base, mine, how));
-  const press = (/** @type {KeyboardEvent} */ event) => {
-    if (event.key !== "Escape") return;
-    if (isTyping(event.target)) /** @type {HTMLElement} */ (event.target).blur();
-    else onClose();
-  };
+  useEscape(onClose);
+  const press = (/** @type {any} */ { key, target, currentTarget }) => void (key === "Escape" && isTyping(target) && currentTarget.querySelector(".panel-body").focus());
   const record = found?.record;
   const remove = () => removeRecord(table, record).then(onClose, sayFault);
   return html`<aside class="panel" style=${{ "--wide": `${panelWidth.value}px` }} aria-label=${`Record ${id}`} onKeyDown=${press}>
@@ -98,7 +95,7 @@ export function RecordPanel({ table, id, fields, schema, tab: named, onTab, onCl
     ${record && html`
       <${Tabs} label="Record" chosen=${tab} onChoose=${(/** @type {string} */ chosen) => chosen !== tab && onTab(chosen)} tabs=${tabs} />
       <div class="panel-body" role="tabpanel" aria-label=${tab} tabindex="0">
-        ${tab === "fields" && html`<${Fields} record=${record} fields=${fields} schema=${schema} isWritable=${may("write")} onChange=${save} />
+        ${tab === "fields" && html`<${Fields} table=${table} record=${record} fields=${fields} schema=${schema} isWritable=${may("write")} onChange=${save} />
           <p class="faint">${size(print(record).length)}${found.expires && ` · expires ${new Date(found.expires).toLocaleString()}`}</p>`}
         ${tab === "json" && html`<${Raw} name=${raw} value=${record} isWritable=${may("write")} onSave=${save} />`}
         ${tab === "history" && html`<${History} table=${table} record=${record} isGone=${error !== null} />`}

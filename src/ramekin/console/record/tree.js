@@ -10,6 +10,7 @@ import { say } from "../ui/toast.js";
 import { kindOf, many } from "../values.js";
 import { CellEditor } from "./editor.js";
 import { withAt } from "./merge.js";
+import { caughtUp } from "./turns.js";
 
 const AT_ONCE = 100;
 /** Characters of a value beyond which it is not edited here. */
@@ -18,7 +19,7 @@ const MOST = 200_000;
 const PART = 600;
 
 /**
- * @typedef {{record: any, fields: Map<string, import("../fields.js").Field>, schema: any, isWritable: boolean,
+ * @typedef {{table: string, record: any, fields: Map<string, import("../fields.js").Field>, schema: any, isWritable: boolean,
  *   onChange: (base: any, made: any, how: import("./store.js").How) => Promise<unknown>}} Given `onChange` is told the record as it was when the change began, and as it shall be
  * @typedef {Given & {edit: {path: string, base: any} | null, setEdit: (change: any) => void}} Tree
  * @param {Given} given
@@ -33,7 +34,7 @@ export function Fields(given) {
 
 /** A member of the record, or of what is in it: each can be changed where it stands. @param {{tree: Tree, steps: string[], value: any}} given */
 function Member({ tree, steps, value }) {
-  const { fields, schema, edit, setEdit, isWritable, onChange } = tree;
+  const { table, fields, schema, edit, setEdit, isWritable, onChange } = tree;
   const path = steps.map(pathOfName).join(".");
   const [name, label] = [steps[steps.length - 1], steps.length > 1 ? path : steps[0]];
   const isEdited = edit?.path === path;
@@ -47,8 +48,8 @@ function Member({ tree, steps, value }) {
   const shown = isScalar(value) ? html`<${Long} value=${value} />` : html`<${Branch} tree=${tree} steps=${steps} value=${value} pencil=${pencil} />`;
   return html`<div class="member"><dt title=${[field?.kind, field?.told].filter(Boolean).join(" · ")}>${name || html`<span class="faint">""</span>`}</dt><dd>
     ${isEdited ? html`<${CellEditor} label=${label} value=${value} field=${field} onCancel=${leave}
-        onSave=${(/** @type {unknown} */ made, /** @type {unknown} */ _typed, /** @type {() => boolean} */ mayAsk) => onChange(edit.base, withAt(edit.base, steps, made), { mayAsk }).then(leave)} />
-        ${!isSame(valueAt(edit.base, path), value) && html`<p class="note" role="status">It has been changed since you began: ${shown}</p>`}` : shown}
+        onSave=${(/** @type {unknown} */ made, /** @type {unknown} */ _typed, /** @type {() => boolean} */ mayAsk) => onChange(edit.base, withAt(edit.base, steps, made), { mayAsk })} />
+        ${!isSame(valueAt(caughtUp(table, edit.base), path), value) && html`<p class="note" role="status">It has been changed since you began: ${shown}</p>`}` : shown}
     ${isScalar(value) && pencil}
   </dd></div>`;
 }

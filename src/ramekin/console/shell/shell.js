@@ -43,7 +43,11 @@ export function Shell() {
   return html`
     <a class="skip" href="#main" onClick=${(/** @type {Event} */ event) => { event.preventDefault(); enter(); }}>Skip to the content</a>
     <${Header} onMenu=${() => setOut(!isOut)} />
-    <div class="body ${isOut ? "out" : ""}" onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Escape" && setOut(false)}>
+    <div class="body ${isOut ? "out" : ""}" onKeyDown=${(/** @type {KeyboardEvent} */ event) => {
+        if (event.key !== "Escape" || !isOut) return;
+        event.stopPropagation();
+        setOut(false);
+      }}>
       <${Sidebar} onLeave=${() => setOut(false)} />
       <div class="veil" onClick=${() => setOut(false)}></div>
       <main id="main" tabindex="-1"><${View} /></main>

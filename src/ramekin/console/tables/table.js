@@ -18,6 +18,7 @@ import { curl, pathOf } from "../server.js";
 import { useCorrections } from "../ui/corrections.js";
 import { Empty } from "../ui/empty.js";
 import { Fault } from "../ui/fault.js";
+import { enter, isNowhere } from "../ui/focus.js";
 import { html } from "../ui/html.js";
 import { tableOf } from "./catalog.js";
 import { Missing, isMissing } from "./missing.js";
@@ -75,7 +76,10 @@ export function TableView({ table }) {
     if (part !== undefined) await rows.refresh();
     return stored;
   };
-  const close = () => go(link(["tables", table], words, mark));
+  const close = () => {
+    go(link(["tables", table], words, mark));
+    if (isNowhere()) enter();
+  };
   if (!known && isMissing(rows.error.value)) return html`<${Missing} table=${table} />`;
   if (!known && rows.error.value) return html`<div class="pad"><${Fault} error=${rows.error.value} /></div>`;
   return html`<div class="table-view ${openedId ? "with-panel" : ""}">
@@ -87,7 +91,7 @@ export function TableView({ table }) {
       ${rows.warnings.value.map((text) => html`<p class="note" role="status">${text}</p>`)}
       ${rows.total.value === 0 && !rows.error.value ? html`<${Nothing} table=${table} filter=${filter} onFilter=${show} />`
         : html`<${Grid} table=${table} rows=${rows} columns=${columns} widthOf=${widthOf} fields=${fields} order=${filter.order} openedId=${openedId} fresh=${fresh}
-            onFit=${fit} isWritable=${may("write")} href=${href} onOpen=${(/** @type {any} */ record) => go(href(record))} onClose=${close} onSort=${sort} onWidth=${resize} onSave=${save} />`}
+            onFit=${fit} isWritable=${may("write")} href=${href} onOpen=${(/** @type {any} */ record) => go(href(record))} onSort=${sort} onWidth=${resize} onSave=${save} />`}
       ${rows.isWaiting && html`<p class="grid-wait late" role="status">Looking for records…</p>`}
     </section>
     ${openedId !== undefined && html`<${RecordPanel} key=${`${table}/${openedId}`} table=${table} id=${openedId} fields=${fields}

@@ -23,7 +23,7 @@ export function keepFocus() {
   }).observe(document.body, { childList: true, subtree: true });
 }
 
-const isNowhere = () => document.activeElement === document.body || document.activeElement === null;
+export const isNowhere = () => document.activeElement === document.body || document.activeElement === null;
 
 /** Whether whoever has done something in a part of the page is still there, so that what it asks takes no keys that are meant for another. @param {HTMLElement | null} part */
 export const isStill = (part) => !!part?.isConnected && (isNowhere() || part.contains(document.activeElement));
