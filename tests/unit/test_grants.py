@@ -43,5 +43,8 @@ def test_what_concerns_every_table_takes_a_key_without_tables():
 
 def test_who_reaches_some_tables_is_told_no_name_of_another():
     error = UnknownTable("There is no table 'ordes'.", hint="Did you mean 'secrets'?")
-    assert SOME.veil(error).message == "There is no table 'ordes'."
+    for each in (error, error.placed(), error.within("operations", 1), error.of("query", "table")):
+        veiled = SOME.veil(each)
+        assert veiled.message == "There is no table 'ordes'."
+        assert [fault.detail for fault in veiled.faults] == [veiled.message] * len(each.faults)
     assert EVERYBODY.veil(error) is error

@@ -64,7 +64,7 @@ class Grant:
         hidden: tuple[type[RamekinError], ...] = () if self.tables is None else (UnknownTable, UnknownBranch)
         if self.role != "admin":
             hidden += (UnknownBranch,)
-        return error.but(hint="") if hidden and isinstance(error, hidden) else error
+        return error.without_hint() if hidden and isinstance(error, hidden) else error
 
 
 EVERYBODY = Grant("everybody", "admin")

@@ -107,6 +107,11 @@ class RamekinError(Exception):
         vars(other).update(vars(self) | members)
         return other
 
+    def without_hint(self) -> Self:
+        """Return the same error, which suggests nothing, neither by itself nor at its places."""
+        faults = [replace(fault, detail=fault.detail.removesuffix(self.hint).rstrip()) for fault in self.faults]
+        return self.but(hint="", faults=tuple(faults))
+
     def index_behind(self, *steps: str) -> int | None:
         """Return the index that stands behind some steps in the first fault's pointer, if one does."""
         found = self.faults[0].steps if self.faults else []
