@@ -339,6 +339,84 @@ def test_what_json_cannot_say_stays_in_the_form(form, page, turn, at, text, told
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(group(dialog, "stock").get_by_role("textbox")).to_have_count(4)
+    expect(box(dialog, at)).to_have_value(text)
+    dialog.get_by_role("button", name="Add the record").click()
+    expect(box(dialog, at)).to_be_focused()
+    assert told in box(dialog, at).evaluate("box => box.validationMessage")
+
+
+def parcel(dialog, *amounts):
+    """Write what the model takes, but for some amounts."""
+    box(dialog, "id required").fill("1")
+    box(group(dialog, "home"), "street required").fill("1 quai")
+    for amount in amounts:
+        dialog.get_by_role("button", name="Add to items").click()
+        last = group(dialog, "items").get_by_role("group", name=re.compile(r"^items \d$")).last
+        box(last, "sku required").fill("a")
+        box(last, "qty required").fill(amount)
+
+
+def wrong(dialog):
+    """The values of the boxes that are marked as wrong."""
+    return dialog.locator("[aria-invalid=true]").evaluate_all("boxes => boxes.map((box) => box.value)")
+
+
+def test_a_fault_that_comes_late_is_told_at_its_element_wherever_that_stands_by_now(form, page):
+    dialog = form(Parcel)
+    parcel(dialog, "5", "0")
+    dialog.get_by_role("button", name="Add to stock").click()
+    box(dialog, "stock 1").fill("1.5")
+    held = []
+    page.route("**/data/parcel", lambda route: held.append(route))
+    dialog.get_by_role("button", name="Add the record").click()
+    dialog.get_by_role("button", name="Remove items 1").click()
+    parcel(dialog, "0")
+    box(dialog, "Key of stock 1").fill("renamed")
+    held[0].continue_()
+    expect(dialog.locator("[aria-invalid=true]")).to_have_count(2)
+    expect(box(group(dialog, "items 1"), "qty required")).to_have_attribute("aria-invalid", "true")
+    expect(box(dialog, "stock 1")).to_have_attribute("aria-invalid", "true")
+    dialog.get_by_role("button", name="Remove items 1").click()
+    expect(dialog.locator("[aria-invalid=true]")).to_have_count(1)
+
+
+def test_what_is_wrong_is_told_until_something_else_is_written_there_in_the_form_or_as_json(form, page):
+    dialog = form(Parcel)
+    parcel(dialog, "0", "-1")
+    qty = box(group(dialog, "items 2"), "qty required")
+    dialog.get_by_role("button", name="Add the record").click()
+    expect(qty).to_have_attribute("aria-invalid", "true")
+    for old, new, left in [
+        ("", "", ["0", "-1"]),
+        ('"id": 1', '"id": 2', ["0", "-1"]),
+        ('"qty": -1', '"qty": 3', ["0"]),
+    ]:
+        dialog.get_by_role("tab", name="JSON").click()
+        text = dialog.get_by_label("The record")
+        text.fill(text.input_value().replace(old, new))
+        dialog.get_by_role("tab", name="Form").click()
+        expect(qty).to_be_visible()
+        assert wrong(dialog) == left
+    box(dialog, "city").fill("Nantes")
+    dialog.get_by_role("button", name="Remove items 2").click()
+    assert wrong(dialog) == ["0"]
+    box(group(dialog, "items 1"), "qty required").fill("1")
+    expect(dialog.locator("[aria-invalid=true]")).to_have_count(0)
+
+
+def test_what_is_wrong_with_json_is_told_in_the_form(form, page):
+    dialog = form(Parcel)
+    parcel(dialog)
+    dialog.get_by_role("tab", name="JSON").click()
+    dialog.get_by_label("The record").fill(
+        '{"id": "x", "home": {"street": "1 quai"}, "items": [{"sku": "a", "qty": 0}]}'
+    )
+    dialog.get_by_role("button", name="Add the record").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("/items/0/qty")
+    dialog.get_by_role("tab", name="Form").click()
+    expect(box(group(dialog, "items 1"), "qty required")).to_have_attribute("aria-invalid", "true")
+    expect(box(dialog, "id required")).to_have_attribute("aria-invalid", "true")
+    assert wrong(dialog) == ["x", "0"]
 
 
 @pytest.mark.parametrize(

@@ -1,27 +1,45 @@
-// What is wrong with a record that is being written, by the places where it is: pointers, as the server has them.
+// What is wrong with a record that is being written, by the places where it is. It is told at its place for as long as what
+// is there is what was sent, wherever that stands by now.
+import { isSame, member } from "../json.js";
+import { kindOf } from "../values.js";
 
-/** @typedef {Record<string, string>} Faults by pointers */
+/**
+ * @typedef {{at: string, pointer: string, was: unknown, told: string}} Fault `at`: the place by the keys of elements, which
+ *   stay with them; `pointer`: where it was as it was sent; `was`: what was there
+ */
 
-/** A place inside of another. @param {string} at @param {string | number} step a name, or a place in an array */
-export const below = (at, step) => `${at}/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`;
+/** A place inside of another. @param {string} at @param {string} step a name, or the key of an element */
+export const below = (at, step) => `${at}/${step.replaceAll("~", "~0").replaceAll("/", "~1")}`;
 
-/** @param {string} pointer @param {string} at */
-const isIn = (pointer, at) => pointer === at || pointer.startsWith(`${at}/`);
+/** @param {string} pointer */
+const stepsOf = (pointer) => pointer.split("/").slice(1).map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
 
-/** What the server finds wrong. @param {import("../server.js").Problem} problem @returns {Faults} */
-export function faultsOf({ errors }) {
-  /** @type {Faults} */
-  const found = {};
-  for (const { pointer = "", detail = "" } of errors) found[pointer] = [found[pointer], detail].filter(Boolean).join(" ");
-  return found;
+/** Whether a place is in another, or is that. @param {string} at @param {string} whole */
+export const isIn = (at, whole) => at === whole || at.startsWith(`${whole}/`);
+
+/** What is in a value at some steps. @param {any} value @param {string[]} steps */
+const inside = (value, steps) => steps.reduce((found, step) => (Array.isArray(found) ? found[Number(step)] : kindOf(found) === "object" ? member(found, step) : undefined), value);
+
+/** The place of a pointer, by the keys of elements as they were sent. @param {string} pointer @param {any} parts */
+function placeOf(pointer, parts) {
+  let at = "";
+  for (const step of stepsOf(pointer)) {
+    const part = Array.isArray(parts) ? parts.find(({ name }) => name === step) ?? parts[Number(step)] : member(parts ?? {}, step);
+    at = below(at, part?.key ?? step);
+    parts = part?.parts;
+  }
+  return at;
 }
 
-/** What is wrong at a place and inside of it, but for what is told at its parts. @param {Faults} faults @param {string} at @param {string[]} [parts] places that tell their own */
-export const toldAt = (faults, at, parts = []) => Object.entries(faults).filter(([pointer]) => isIn(pointer, at) && !parts.some((part) => isIn(pointer, part)))
-  .map(([pointer, told]) => (pointer === at ? told : `${pointer.slice(at.length)}: ${told}`)).join(" ");
+/** What the server finds wrong. @param {import("../server.js").Problem} problem @param {any} record that was sent @param {any} parts as which it was written, by their names @returns {Fault[]} */
+export const faultsOf = ({ errors }, record, parts) => errors.map(({ pointer = "", detail = "" }) => ({ at: placeOf(pointer, parts), pointer, was: inside(record, stepsOf(pointer)), told: detail }));
 
-/** What is still wrong once somebody has written at a place. @param {Faults} faults @param {string} at */
-export const without = (faults, at) => Object.fromEntries(Object.entries(faults).filter(([pointer]) => !isIn(pointer, at)));
+/** What is wrong at a place and inside of it, but for what is told at its parts. @param {Fault[]} faults @param {string} at @param {unknown} value that is there @param {string[]} [parts] places that tell their own */
+export function toldAt(faults, at, value, parts = []) {
+  const here = faults.filter((fault) => isIn(fault.at, at) && !parts.some((part) => isIn(fault.at, part)));
+  const deeper = (/** @type {Fault} */ { pointer }) => pointer.split("/").slice(at.split("/").length).map((step) => `/${step}`).join("");
+  return here.filter((fault) => isSame(inside(value, stepsOf(deeper(fault))), fault.was)).map((fault) => [deeper(fault), fault.told].filter(Boolean).join(": ")).join(" ");
+}
 
 /** Go to the first place that is wrong. @param {HTMLElement | null} form */
 export function enterFault(form) {

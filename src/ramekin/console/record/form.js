@@ -16,13 +16,14 @@ import { Tabs } from "../ui/tabs.js";
 import { say, sayFault } from "../ui/toast.js";
 import { edited, editedAs, readAs } from "../values.js";
 import { declaredKind, kindsFor } from "./editor.js";
-import { below, enterFault, faultsOf, toldAt, without } from "./faults.js";
+import { below, enterFault, faultsOf, isIn, toldAt } from "./faults.js";
 import { Box, Parts, hasParts, shortly, unfitOf } from "./parts.js";
 import { recordFaultOf } from "./raw.js";
 import { createRecord } from "./store.js";
 
 /** @typedef {import("../fields.js").Field} Field */
-/** @typedef {{kind: import("../values.js").Kind, text: string}} Entry */
+/** @typedef {import("./faults.js").Fault} Fault */
+/** @typedef {{kind: import("../values.js").Kind, text: string, parts?: any}} Entry `parts`: those of which the text is made, as they were typed */
 
 /** @type {Field} */
 const ID = { path: "id", isRequired: false, isNullable: false };
@@ -45,33 +46,36 @@ export function RecordForm({ table, fields, schema, draftName, start, onClose })
   const tab = begun.text === null && shown.length ? "form" : "json";
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const [error, setError] = useState(/** @type {unknown} */ (null));
-  const [faults, setFaults] = useState(/** @type {import("./faults.js").Faults} */ ({}));
+  const [faults, setFaults] = useState(/** @type {Fault[]} */ ([]));
   const [refused, setRefused] = useState(/** @type {object | null} */ (null));
   useEffect(() => void (refused && enterFault(box.current)), [refused]);
   const [isNext, setNext] = useState(false);
   const made = () => {
     let record = others;
-    /** @type {import("./faults.js").Faults} */
-    const found = {};
+    const found = /** @type {Fault[]} */ ([]);
     for (const field of shown) {
-      const { kind, text: written } = entries[`.${field.path}`];
-      try {
-        const value = readAs(written, kind, readJson, field);
-        if (value !== undefined) record = withMember(record, field.path, value);
-      } catch (fault) {
-        found[below("", field.path)] = /** @type {Error} */ (fault).message;
-      }
+      const { value, fault: told } = read(entries[`.${field.path}`], field);
+      const at = below("", field.path);
+      if (told) found.push({ at, pointer: at, was: value, told });
+      else if (value !== undefined) record = withMember(record, field.path, value);
     }
-    setFaults(found);
-    setRefused(found);
-    return Object.keys(found).length ? null : record;
+    if (found.length) {
+      setFaults(found);
+      setRefused(found);
+    }
+    return found.length ? null : record;
   };
+  /** A record as it is written in the form: what is the same stays as it was typed. */
+  const filled = (/** @type {any} */ record) => Object.fromEntries(shown.map((field) => {
+    const entry = entries[`.${field.path}`];
+    return [`.${field.path}`, isSame(read(entry, field).value, member(record, field.path)) ? entry : entryOf(field, record, null)];
+  }));
   const fill = () => {
     if (recordFaultOf(text || "{}")) return;
     const record = parse(text || "{}");
     const known = new Set(shown.map((field) => field.path));
     const unknown = Object.entries(record).filter(([name]) => !known.has(name)).reduce((rest, [name, value]) => withMember(rest, name, value), {});
-    keep({ entries: Object.fromEntries(shown.map((field) => [`.${field.path}`, entryOf(field, record, null)])), others: unknown, text: null });
+    keep({ entries: filled(record), others: unknown, text: null });
   };
   const choose = (/** @type {string} */ name) => {
     if (name === tab) return;
@@ -92,9 +96,10 @@ export function RecordForm({ table, fields, schema, draftName, start, onClose })
     if (!/** @type {HTMLFormElement} */ (event.currentTarget).reportValidity()) return;
     setError(null);
     setNext(false);
+    setFaults([]);
+    const record = tab === "json" ? parse(text || "{}") : made();
+    if (record === null) return;
     try {
-      const record = tab === "json" ? parse(text || "{}") : made();
-      if (record === null) return;
       await createRecord(table, record);
       setNext(!settle(draftName, begun));
       if (isDrafted(draftName)) return;
@@ -102,12 +107,13 @@ export function RecordForm({ table, fields, schema, draftName, start, onClose })
       onClose();
     } catch (fault) {
       (box.current ? setError : sayFault)(fault); // where it is not looked at any more, it is told
-      if (fault instanceof Problem) setFaults(faultsOf(fault));
+      const sent = filled(record);
+      if (fault instanceof Problem) setFaults(faultsOf(fault, record, Object.fromEntries(shown.map(({ path }) => [path, sent[`.${path}`]]))));
       if (isSame(draft(draftName, begun)[0], begun)) setRefused({}); // who types on is left where that is
     }
   };
   const fault = tab === "json" ? recordFaultOf(text || "{}") : "";
-  const isTold = error instanceof Problem && error.errors.length > 0 && tab === "form" && !toldAt(faultsOf(error), "", shown.map(({ path }) => below("", path)));
+  const isTold = error instanceof Problem && error.errors.length > 0 && tab === "form" && error.errors.every(({ pointer = "" }) => shown.some(({ path }) => isIn(pointer, below("", path))));
   return html`<${Dialog} title=${start ? `Duplicate a record of ${table}` : `Add to ${table}`} onClose=${leave}>
     <div ref=${box}><${Form} key=${added.value} class="stack" draftName=${draftName} onSubmit=${save} novalidate>
       ${isNext && html`<p class="note" role="status">The record is added as it was when you sent it. What stands here is another, with what you typed since.</p>`}
@@ -116,7 +122,7 @@ export function RecordForm({ table, fields, schema, draftName, start, onClose })
           <textarea class="code" rows="12" spellcheck=${false} wrap=${wrapOf(text)} placeholder=${'{"name": "Rex"}'} value=${text} aria-invalid=${!!fault} onInput=${(/** @type {any} */ event) => keep({ ...begun, text: event.target.value })}></textarea></label>
           ${fault && html`<p class="bad">${fault}</p>`}`
         : shown.length ? shown.map((field) => html`<${Input} key=${field.path} field=${field} schema=${schema} entry=${entries[`.${field.path}`]} faults=${faults}
-            onChange=${(/** @type {Entry} */ entry, /** @type {string} */ touched) => { setFaults(without(faults, touched)); keep({ ...begun, entries: { ...entries, [`.${field.path}`]: entry } }); }} />`)
+            onChange=${(/** @type {Entry} */ entry) => keep({ ...begun, entries: { ...entries, [`.${field.path}`]: entry } })} />`)
         : html`<p>No field is known yet, so write it as JSON.</p>`}
       ${error && !isTold && html`<${Fault} error=${error} />`}
       <div class="row form-foot"><span class="grow">${isTold && html`<span class="bad" role="alert">${/** @type {Problem} */ (error).detail}</span>`}</span>
@@ -133,10 +139,19 @@ function entryOf(field, start, schema) {
   return { kind, text: hasParts(field, schema) ? { object: "{}", array: "[]" }[/** @type {"object"} */ (kind)] ?? "" : "" };
 }
 
+/** What is written in an input, or what is wrong with it; what is no value stays what it is. @param {Entry} entry @param {Field} field @returns {{value: unknown, fault: string}} */
+function read({ kind, text }, field) {
+  try {
+    return { value: readAs(text, kind, readJson, field), fault: "" };
+  } catch (error) {
+    return { value: { kind, text }, fault: /** @type {Error} */ (error).message };
+  }
+}
+
 /** The kind of value that a field has, as declared or as records show it. @param {Field} field @returns {import("../values.js").Kind} */
 const kindOfField = (field) => declaredKind(field) ?? /** @type {any} */ (field.kind) ?? "text";
 
-/** @param {{field: Field, schema: any, entry: Entry, faults: import("./faults.js").Faults, onChange: (entry: Entry, touched: string) => void}} given */
+/** @param {{field: Field, schema: any, entry: Entry, faults: Fault[], onChange: (entry: Entry) => void}} given */
 function Input({ field, schema, entry, faults, onChange }) {
   const { kind, text } = entry;
   const at = below("", field.path);
@@ -146,7 +161,7 @@ function Input({ field, schema, entry, faults, onChange }) {
   const [unfit, setUnfit] = useState(() => (isInParts ? unfitOf(field, schema, text) : ""));
   const [isJson, setJson] = useState(unfit !== "");
   const whole = isInParts && !isJson ? parse(text || "null") : undefined;
-  const fault = whole === undefined ? toldAt(faults, at) || unfit : "";
+  const fault = whole === undefined ? toldAt(faults, at, read(entry, field).value) || unfit : "";
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const turn = () => {
     const told = isJson ? unfitOf(field, schema, text) : "";
@@ -156,15 +171,15 @@ function Input({ field, schema, entry, faults, onChange }) {
   };
   const type = (/** @type {string} */ typed) => {
     setUnfit("");
-    onChange({ kind: wanted, text: typed }, at);
+    onChange({ kind: wanted, text: typed });
   };
   return html`<div class="field" ref=${box}>
     <div class="row"><label for=${whole === undefined ? id : undefined}>${field.path}${field.isRequired && html` <span class="faint">required</span>`}</label><span class="grow"></span>
       ${isInParts && html`<${Button} kind="quiet" aria-pressed=${whole === undefined} onClick=${turn}>JSON<//>`}
-      <select class="kind" aria-label=${`Kind of ${field.path}`} value=${kind} onChange=${(/** @type {any} */ event) => onChange({ kind: event.target.value, text }, at)}>
+      <select class="kind" aria-label=${`Kind of ${field.path}`} value=${kind} onChange=${(/** @type {any} */ event) => onChange({ ...entry, kind: event.target.value })}>
         ${kindsFor(field.schema ? field : { ...field, kind: undefined }, kind).map((each) => html`<option value=${each}>${shortly(each)}</option>`)}</select></div>
-    ${whole !== undefined ? html`<${Parts} field=${field} root=${schema} label=${field.path} value=${whole} at=${at} faults=${faults}
-        onChange=${(/** @type {unknown} */ made, /** @type {string} */ touched) => onChange(made === undefined ? { kind: "missing", text: "" } : { kind: wanted, text: print(made, 2) }, touched)} />`
+    ${whole !== undefined ? html`<${Parts} field=${field} root=${schema} label=${field.path} typed=${{ made: whole, parts: entry.parts }} at=${at} faults=${faults}
+        onChange=${(/** @type {import("./parts.js").Typed} */ { made, parts }) => onChange(made === undefined ? { kind: "missing", text: "", parts } : { kind: wanted, text: print(made, 2), parts })} />`
       : html`<${Box} id=${id} field=${field} kind=${wanted} text=${text} isWrong=${!!fault} told=${`${id}-told`} onType=${type} />`}
     <small id=${`${id}-told`} class=${fault ? "bad" : ""}>${fault || [field.told, field.default !== undefined && field.default !== null && `Default: ${print(field.default)}`].filter(Boolean).join(" ")}</small>
   </div>`;

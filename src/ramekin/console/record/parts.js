@@ -45,9 +45,11 @@ function misfitOf(field, root, value, label) {
 }
 
 /**
- * @typedef {{field: Field, root: any, label: string, value: any, at: string, faults: import("./faults.js").Faults, depth?: number,
- *   onChange: (value: unknown, touched: string) => void}} Given `at`: the place in the record; `onChange` is told undefined where nothing is left, and
- *   the place that was written to
+ * @typedef {{made: any, kind?: Kind, text?: string, parts?: any}} Typed what was typed, and the value that it makes, undefined where nothing is left:
+ *   a text as a kind, or parts, by their names; those of a list, and entries, are `Element`s
+ * @typedef {Typed & {key: string, name?: string}} Element `key` stays with it, whatever it is called and wherever it stands
+ * @typedef {{field: Field, root: any, label: string, typed: Typed, at: string, faults: import("./faults.js").Fault[], depth?: number,
+ *   onChange: (typed: Typed) => void}} Given `at`: the place in the record
  * @param {Given} given
  */
 export function Parts(given) {
@@ -57,39 +59,36 @@ export function Parts(given) {
 }
 
 /** @param {Given & {depth: number}} given */
-function Members({ field, root, label, value, at, faults, depth, onChange }) {
+function Members({ field, root, label, typed: { made: value, parts: all = {} }, at, faults, depth, onChange }) {
   const now = kindOf(value) === "object" ? value : {};
   const [isOpen, open] = useState(depth === 0 || field.isRequired || value !== undefined); // a schema may lead to itself
   const parts = declaredFields(field.schema, root);
-  const put = (/** @type {string} */ name, /** @type {unknown} */ made, /** @type {string} */ touched) => {
-    const next = withMember(now, name, made);
-    onChange(field.isRequired || Object.values(next).some((each) => each !== undefined) ? next : undefined, touched);
+  const put = (/** @type {string} */ name, /** @type {Typed} */ typed) => {
+    const next = withMember(now, name, typed.made);
+    onChange({ made: field.isRequired || Object.values(next).some((each) => each !== undefined) ? next : undefined, parts: withMember(all, name, typed) });
   };
   if (!isOpen) return html`<${Button} icon="add" kind="quiet" aria-label=${`Write ${label}`} onClick=${() => open(true)}>${label}<//>`;
-  return html`<${Group} field=${field} label=${label} told=${toldAt(faults, at, parts.map(({ path }) => below(at, path)))}>
-    ${parts.map((part) => html`<${Parts} key=${part.path} field=${part} root=${root} label=${part.path} value=${member(now, part.path)} at=${below(at, part.path)} faults=${faults} depth=${depth + 1}
-      onChange=${(/** @type {unknown} */ made, /** @type {string} */ touched) => put(part.path, made, touched)} />`)}
+  return html`<${Group} field=${field} label=${label} told=${toldAt(faults, at, value, parts.map(({ path }) => below(at, path)))}>
+    ${parts.map((part) => html`<${Parts} key=${part.path} field=${part} root=${root} label=${part.path} typed=${member(all, part.path) ?? { made: member(now, part.path) }} at=${below(at, part.path)} faults=${faults} depth=${depth + 1}
+      onChange=${(/** @type {Typed} */ typed) => put(part.path, typed)} />`)}
   <//>`;
 }
 
 /** Elements, or entries with their names; two may have one name only until somebody has chosen another. @param {Given & {depth: number}} given */
-function Several({ field, root, label, value, at: place, faults, depth, onChange }) {
+function Several({ field, root, label, typed: { made: value, parts }, at: place, faults, depth, onChange }) {
   const isNamed = field.kind === "object";
   const part = fieldOf("", partSchema(field), root, true);
   const first = part.choices?.[0] ?? { object: {}, array: [], boolean: false }[/** @type {"object"} */ (part.kind)] ?? "";
   const found = /** @type {[string, unknown][]} */ (kindOf(value) === field.kind ? Object.entries(value) : []);
-  const [all, keep] = useState(found.map(([name, made], key) => ({ key, name, made })));
-  const places = all.map(({ name }, at) => below(place, isNamed ? name : at));
-  const put = (/** @type {typeof all} */ next, touched = place) => {
-    keep(next);
-    onChange(isNamed ? next.reduce((sum, { name, made }) => withMember(sum, freeName(name, Object.keys(sum)), made), {}) : next.map(({ made }) => made), touched);
-  };
-  const add = () => put([...all, { key: 1 + Math.max(-1, ...all.map(({ key }) => key)), name: freeName("key", all.map(({ name }) => name)), made: first }]);
-  return html`<${Group} field=${field} label=${label} told=${toldAt(faults, place, places)}>
+  const all = /** @type {Element[]} */ (parts ?? found.map(([key, made]) => (isNamed ? { key, name: key, made } : { key, made })));
+  const names = all.map(({ name = "" }) => name);
+  const put = (/** @type {Element[]} */ next) => onChange({ parts: next, made: isNamed ? next.reduce((sum, { name = "", made }) => withMember(sum, freeName(name, Object.keys(sum)), made), {}) : next.map(({ made }) => made) });
+  const add = () => put([...all, { key: freeName(String(all.length), all.map(({ key }) => key)), made: first, ...(isNamed && { name: freeName("key", names) }) }]);
+  return html`<${Group} field=${field} label=${label} told=${toldAt(faults, place, value, all.map(({ key }) => below(place, key)))}>
     ${all.map((each, at) => html`<div class="element" key=${each.key}>
-      ${isNamed && html`<${Name} label=${`${label} ${at + 1}`} name=${each.name} others=${all.toSpliced(at, 1)} onChange=${(/** @type {string} */ name) => put(all.with(at, { ...each, name }))} />`}
-      <${Parts} field=${part} root=${root} label=${`${label} ${at + 1}`} value=${each.made} at=${places[at]} faults=${faults} depth=${depth + 1}
-        onChange=${(/** @type {unknown} */ made, /** @type {string} */ touched) => put(all.with(at, { ...each, made: made ?? first }), touched)} />
+      ${isNamed && html`<${Name} label=${`${label} ${at + 1}`} name=${names[at]} others=${names.toSpliced(at, 1)} onChange=${(/** @type {string} */ name) => put(all.with(at, { ...each, name }))} />`}
+      <${Parts} field=${part} root=${root} label=${`${label} ${at + 1}`} typed=${each} at=${below(place, each.key)} faults=${faults} depth=${depth + 1}
+        onChange=${(/** @type {Typed} */ typed) => put(all.with(at, { key: each.key, name: each.name, ...typed, made: typed.made ?? first }))} />
       <${Button} icon="close" label=${`Remove ${label} ${at + 1}`} kind="quiet" onClick=${() => put(all.toSpliced(at, 1))} /></div>`)}
     <${Button} icon="add" kind="quiet" data-adds aria-label=${`Add to ${label}`} onClick=${add}>Add<//>
   <//>`;
@@ -102,33 +101,28 @@ function freeName(name, taken) {
   return free;
 }
 
-/** @param {{label: string, name: string, others: {name: string}[], onChange: (name: string) => void}} given */
+/** @param {{label: string, name: string, others: string[], onChange: (name: string) => void}} given */
 function Name({ label, name, others, onChange }) {
-  const fault = others.some((each) => each.name === name) ? `There are two entries called ${name}.` : "";
+  const fault = others.includes(name) ? `There are two entries called ${name}.` : "";
   return html`<label class="field key">key<input aria-label=${`Key of ${label}`} value=${name} dir="auto" spellcheck=${false} aria-invalid=${!!fault} ref=${refuse(fault)}
     onInput=${(/** @type {any} */ { target }) => onChange(target.value)} /></label>`;
 }
 
 /** @param {Given} given */
-function Leaf({ field, label, value, at, faults, onChange }) {
-  const now = editedAs(value);
+function Leaf({ field, label, typed, at, faults, onChange }) {
+  const now = editedAs(typed.made);
   const known = kindsFor(field, "missing").filter((each) => each !== "missing" && (each !== "null" || field.isRequired || !field.kind));
-  const [kind, setKind] = useState(now === "spelled" || now === "null" || known.includes(now) ? now : known[0]);
-  const [text, setText] = useState(value === null ? "" : edited(value));
+  const { kind = now === "spelled" || now === "null" || known.includes(now) ? now : known[0], text = typed.made === null ? "" : edited(typed.made) } = typed;
   const id = useId();
   const kinds = known.includes(kind) ? known : [...known, kind];
   const { fault } = read(text, kind, field);
-  const told = toldAt(faults, at);
-  const put = (/** @type {string} */ typed, as = kind === "null" ? known[0] : kind) => {
-    setText(as === "null" ? "" : typed);
-    setKind(as);
-    onChange(read(typed, as, field).made, at);
-  };
+  const told = toldAt(faults, at, typed.made);
+  const put = (/** @type {string} */ text, as = kind === "null" ? known[0] : kind) => onChange({ made: read(text, as, field).made, kind: as, text: as === "null" ? "" : text });
   return html`<div class="field">
     <div class="row"><label for=${id}>${label}<${Required} of=${field} /></label>
       ${kinds.length > 1 && html`<select class="kind" aria-label=${`Kind of ${label}`} value=${kind} onChange=${(/** @type {any} */ { target }) => put(text, target.value)}>
         ${kinds.map((each) => html`<option key=${each} value=${each}>${shortly(each)}</option>`)}</select>`}</div>
-    <${Box} id=${id} field=${field} kind=${kind} text=${text} fault=${fault} isWrong=${!!(fault || told)} told=${told && `${id}-told`} onType=${(/** @type {string} */ typed) => put(typed)} />
+    <${Box} id=${id} field=${field} kind=${kind} text=${text} fault=${fault} isWrong=${!!(fault || told)} told=${told && `${id}-told`} onType=${(/** @type {string} */ text) => put(text)} />
     ${told && html`<small id=${`${id}-told`} class="bad">${told}</small>`}
   </div>`;
 }
