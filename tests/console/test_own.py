@@ -253,9 +253,9 @@ MERGED = """async (cases) => {
   const { mergeSeen, wrote } = await import("/console/assets/record/turns.js");
   return cases.map(({ written = [], base, mine, theirs, isLast = true }, at) => {
     for (const [before, after] of written) wrote(String(at), { id: 1, ...before }, { id: 1, ...after });
-    const { merged, conflicts, taken, isOwn } = mergeSeen(String(at), { id: 1, ...base }, { id: 1, ...mine }, { id: 1, ...theirs }, isLast);
+    const { merged, conflicts, taken, who } = mergeSeen(String(at), { id: 1, ...base }, { id: 1, ...mine }, { id: 1, ...theirs }, isLast);
     const { id, ...rest } = JSON.parse(JSON.stringify(merged));
-    return { merged: rest, conflicts: conflicts.map(({ path }) => path), taken: taken.map(({ path }) => path), isOwn };
+    return { merged: rest, conflicts: conflicts.map(({ path }) => path), taken: taken.map(({ path }) => path), isOwn: who === "you have" };
   });
 }"""
 
@@ -278,6 +278,53 @@ CASES = {
     "another's back to what was": ({"a": 1}, {"a": 2}, {"a": 1}, [({"a": 1}, {"a": 5})], {"a": 2}),
 }  # fmt: skip
 """What was seen, what is meant, what is stored by now, what was written here since; what becomes of it, what both changed, what others did, and whether nobody else did anything."""
+
+
+REMEMBERED = """async () => {
+  const { whoHas, wrote } = await import("/console/assets/record/turns.js");
+  const records = Array.from({ length: 1001 }, (_, id) => ({ id }));
+  wrote("old", records[0], { id: 0, a: 1 });
+  const before = whoHas("old", records[0], { id: 0, a: 1 });
+  records.forEach((record) => wrote("new", record, { ...record, a: 1 }));
+  for (let a = 1; a < 22; a += 1) wrote("often", { id: 1, a: a - 1 }, { id: 1, a });
+  return [before, ...["old", "often", "never"].map((table) => whoHas(table, records[0], { id: 0, a: 1 }))];
+}"""
+
+
+def test_what_is_not_remembered_any_more_is_not_told_as_anothers(page, server):
+    page.goto(f"{server.url}/console/tables")
+    may_be_own = "you or somebody else has"
+    assert page.evaluate(REMEMBERED) == ["you have", may_be_own, may_be_own, "somebody else has"]
+
+
+def replace_by_import(page):
+    page.get_by_role("link", name="Import, export").click()
+    file = {"name": "parts.ndjson", "mimeType": "application/x-ndjson", "buffer": b'{"id": 1, "s": "all"}\n'}
+    page.get_by_label("File to import").set_input_files(file)
+    page.get_by_label("A record with the same id").select_option("replace it")
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("Imported 1 record")).to_be_visible()
+    for _ in range(2):  # it has gone to the grid
+        page.go_back()
+
+
+def change_many(page):
+    choose(page, "More", "Change all that are found")
+    page.get_by_label("What is merged into each").fill('{"s": "all"}')
+    page.get_by_role("button", name="Change 1,001 records").click()
+    expect(page.get_by_text("Changed 1,001 records")).to_be_visible()
+
+
+@pytest.mark.parametrize("write", [replace_by_import, change_many])
+def test_what_one_writes_of_very_many_is_not_told_as_anothers(panel, page, server, write):
+    put(server, "parts", *({"id": number, "s": "y"} for number in range(2, 1002)))
+    panel.get_by_role("tab", name="JSON").click()
+    text = panel.get_by_label("The record as JSON")
+    text.fill('{"id": 1, "a": 1, "s": "mine"}')
+    write(page)
+    expect(text).to_have_value('{"id": 1, "a": 1, "s": "mine"}')
+    panel.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("dialog", name="You or somebody else has changed this record")).to_be_visible()
 
 
 def test_what_becomes_of_two_changes(page, server):

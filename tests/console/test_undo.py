@@ -218,7 +218,7 @@ def test_what_was_deleted_with_many_and_made_anew_waits_for_a_decision_to_come_b
     undo(page, "Deleted 2 records")
     expect_waits(
         page,
-        "Restored 0 records; 1 is not yet: you have changed it since; 1 is not yet: somebody else has changed it since",
+        "Restored 0 records; 1 is not yet: somebody else has changed it since; 1 is not yet: you have changed it since",
     )
     page.get_by_role("button", name="Decide").click()
     for who in ("Somebody else has", "You have"):

@@ -6,7 +6,7 @@ import { readJson } from "../elements.js";
 import { parse, print } from "../json.js";
 import { doing, undoable } from "../record/deeds.js";
 import { undoRecord } from "../record/store.js";
-import { nothingOf, wrote } from "../record/turns.js";
+import { nothingOf, wrote, wroteMany } from "../record/turns.js";
 import { Undecided } from "../record/unsaved.js";
 import { ask, pathOf, read } from "../server.js";
 import { refresh } from "../tables/catalog.js";
@@ -81,6 +81,7 @@ const countOf = (table, words) => read(`data/${pathOf(table)}`, { words: [...wor
 async function change(table, words, patch, matched) {
   const path = `data/${pathOf(table)}`;
   const isKept = matched <= KEPT && (!patch || print(patch).length * matched < KEPT_CHARACTERS);
+  if (!isKept) wroteMany(table);
   const before = isKept ? (await read(path, { words: [...words, ["limit", String(matched + 1)]] })).data : [];
   if (before.length > matched) throw new Error("More records satisfy this by now than were counted. Close this, and look again.");
   if (isKept && patch) {
@@ -114,7 +115,6 @@ function restoring(table, before, restore, left) {
 
 /** @param {import("./restore.js").Stayed[]} stayed */
 function stayedWords(stayed) {
-  const own = stayed.filter(({ isOwn }) => isOwn).length;
-  const told = /** @type {[number, string][]} */ ([[own, "you have"], [stayed.length - own, "somebody else has"]]).filter(([number]) => number);
-  return told.map(([number, who]) => `${count(number)} ${number === 1 ? "is" : "are"} not yet: ${who} changed ${number === 1 ? "it" : "them"} since`).join("; ");
+  const told = [...new Set(stayed.map(({ who }) => who))].map((who) => ({ who, number: stayed.filter((each) => each.who === who).length }));
+  return told.map(({ who, number }) => `${count(number)} ${number === 1 ? "is" : "are"} not yet: ${who} changed ${number === 1 ? "it" : "them"} since`).join("; ");
 }

@@ -1,7 +1,7 @@
 // A change of many records that can be undone: each is put back as it was, with what has been changed since elsewhere in it.
 import { isSame, parse, print } from "../json.js";
 import { fetchRecord, notKnown } from "../record/store.js";
-import { caughtUp, mergeSeen, nothingOf, wrote } from "../record/turns.js";
+import { mergeSeen, nothingOf, othersOf, whoHas, wrote } from "../record/turns.js";
 import { Problem, ask, pathOf, read } from "../server.js";
 
 /** @typedef {Map<string, {tag: string, text: string}>} Left what a change left of records, by their ids */
@@ -48,7 +48,7 @@ const namedIn = (pointer, ids) => pointer.replace(/^\/operations\/(\d+)(\/record
 export const leftOf = (after, record) => parse(/** @type {{text: string}} */ (after.get(String(record.id))).text);
 
 /** @typedef {{was: any, now: any, record: any, tag?: string}} Step a record as it was before a change, as it is by now under its tag, and what is to be written */
-/** @typedef {{record: any, isOwn: boolean}} Stayed a record that is not put back, and whether nobody else has changed it */
+/** @typedef {{record: any, who: string}} Stayed a record that is not put back, and who has changed it */
 /** @typedef {{put: number, stayed: Stayed[]}} Restored */
 
 /**
@@ -84,7 +84,7 @@ export async function putBack(table, before, after) {
     steps = [];
     for (const step of open) {
       const next = isSame(found.get(String(step.was.id)), step.now) ? step : await stepNow(table, step.was, leftOf(after, step.was));
-      if ("isOwn" in next) stayed.push(next);
+      if ("who" in next) stayed.push(next);
       else steps.push(next);
     }
   }
@@ -94,9 +94,9 @@ export async function putBack(table, before, after) {
 /** How a record that has been changed since is put back, if it is. @param {string} table @param {any} was @param {any} left @returns {Promise<Step | Stayed>} */
 async function stepNow(table, was, left) {
   const now = await fetchRecord(table, was.id).catch((error) => { if (error.status !== 404) throw error; });
-  if (!now) return { record: was, isOwn: false };
-  const { merged, conflicts, isOwn } = mergeSeen(table, left, was, now.record, false);
-  return conflicts.length ? { record: was, isOwn } : { was, now: now.record, record: merged, tag: now.tag };
+  if (!now) return { record: was, who: `${othersOf(table)} has` };
+  const { merged, conflicts, who } = mergeSeen(table, left, was, now.record, false);
+  return conflicts.length ? { record: was, who } : { was, now: now.record, record: merged, tag: now.tag };
 }
 
 /**
@@ -106,7 +106,7 @@ async function stepNow(table, was, left) {
  */
 export async function makeAgain(table, before) {
   const now = await surely(() => read(`data/${pathOf(table)}`, { method: "POST", body: before, words: [["on_conflict", "ignore"]] }));
-  const stayed = before.flatMap((record, at) => (isSame(record, now[at]) ? [] : [{ record, isOwn: isSame(now[at], caughtUp(table, nothingOf(record))) }]));
+  const stayed = before.flatMap((record, at) => (isSame(record, now[at]) ? [] : [{ record, who: whoHas(table, nothingOf(record), now[at]) }]));
   before.forEach((record, at) => isSame(record, now[at]) && wrote(table, nothingOf(record), record));
   return { put: before.length - stayed.length, stayed };
 }

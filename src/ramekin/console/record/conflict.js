@@ -13,8 +13,8 @@ const SIDES = { base: "As you found it", mine: "Yours", theirs: "Theirs, as stor
 
 /** @typedef {import("./merge.js").Place} Place */
 
-conflict.ask = (base, mine, theirs, what = "record", isOwn = false) =>
-  question((end) => html`<${Conflict} title=${`${isOwn ? "You have" : "Somebody else has"} changed this ${what}`} base=${base} mine=${mine} theirs=${theirs} onEnd=${end} />`);
+conflict.ask = (base, mine, theirs, who, what = "record") =>
+  question((end) => html`<${Conflict} title=${`${who} changed this ${what}`} base=${base} mine=${mine} theirs=${theirs} onEnd=${end} />`);
 
 /** @param {{title: string, base: any, mine: any, theirs: any, onEnd: (record: any) => void}} given `undefined` ends it undecided */
 function Conflict({ title, base, mine, theirs, onEnd }) {

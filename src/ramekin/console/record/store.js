@@ -6,7 +6,7 @@ import { refresh, tableOf } from "../tables/catalog.js";
 import { say } from "../ui/toast.js";
 import { kindOf } from "../values.js";
 import { doing, undoable } from "./deeds.js";
-import { NEW, caughtUp, mergeSeen, nothingOf, ownOf, wrote } from "./turns.js";
+import { NEW, caughtUp, mergeSeen, nothingOf, othersOf, ownOf, whoHas, wrote } from "./turns.js";
 import { Undecided } from "./unsaved.js";
 
 /** @typedef {{record: any, tag: string, expires?: string | null}} Tagged */
@@ -80,7 +80,7 @@ export const removeRecord = (table, record) => doing(table, record.id, async (de
   const now = await fetchRecord(table, record.id);
   if (![record, caughtUp(table, record)].some((seen) => isSame(seen, now.record))) {
     tellOf(table, now.record);
-    throw new Error(`Somebody else has changed ${record.id} of ${table} since you saw it, so it is not deleted. It is shown as it is now.`);
+    throw new Error(`${begun(othersOf(table))} has changed ${record.id} of ${table} since you saw it, so it is not deleted. It is shown as it is now.`);
   }
   await remove(table, now);
   undoable(deed, `Deleted ${record.id} from ${table}`, (mayAsk) => bringBack(table, now.record, mayAsk));
@@ -103,8 +103,8 @@ async function remove(table, { record, tag }) {
 async function takeBack(table, made, mayAsk) {
   const now = await fetchRecord(table, made.id);
   if (!isSame(now.record, made)) {
-    const isOwn = isSame(now.record, caughtUp(table, made));
-    if (!(await decided("changed", table, now.record, mayAsk, `${whoHas(isOwn)} changed ${namesOf(made, now.record)} of ${table} ${made.id}, so it is not deleted yet.`))) return;
+    const why = `${begun(whoHas(table, made, now.record))} changed ${namesOf(made, now.record)} of ${table} ${made.id}, so it is not deleted yet.`;
+    if (!(await decided("changed", table, now.record, mayAsk, why))) return;
   }
   await remove(table, now);
   say(`Deleted ${made.id} from ${table}`);
@@ -135,11 +135,11 @@ async function decided(found, table, record, mayAsk, why) {
   return answer;
 }
 
-/** @param {boolean} isOwn */
-const whoHas = (isOwn) => (isOwn ? "You have" : "Somebody else has");
+/** Words at the beginning of a sentence. @param {string} words */
+const begun = (words) => words.charAt(0).toUpperCase() + words.slice(1);
 
 /** Is asked where two have changed the same: what is to be written, null to leave it, undefined if nobody decides. Set by `conflict.js`. */
-export const conflict = { ask: /** @type {(base: any, mine: any, theirs: any, what?: string, isOwn?: boolean) => Promise<any>} */ (async () => null) };
+export const conflict = { ask: /** @type {(base: any, mine: any, theirs: any, who: string, what?: string) => Promise<any>} */ (async () => null) };
 
 /**
  * @typedef {{mayAsk?: import("./deeds.js").MayAsk, part?: string}} How
@@ -188,16 +188,16 @@ async function replaceRecord(table, base, mine, writing) {
   for (let attempt = 0; attempt < 5; attempt += 1) {
     const now = await fetchRecord(table, base.id).catch((error) => { throw lost && error.status !== 404 ? notKnown(lost) : error; });
     if (part !== undefined && !attempt) [base, mine] = [base, mine].map((each) => withMember(now.record, part, member(each, part)));
-    const { merged, conflicts, taken, isOwn, ...sides } = mergeSeen(table, base, mine, now.record, !isUndo);
+    const { merged, conflicts, taken, who: told, ...sides } = mergeSeen(table, base, mine, now.record, !isUndo);
     if (isSame(merged, now.record) && !isSame(base, mine)) { // it is there: sent before, and the answer was lost
       const { before, wanted } = sent ?? { before: sides.base, wanted: sides.mine };
       return done(table, before, wanted, now.record, [], writing);
     }
     if (conflicts.length) tellOf(table, now.record);
     if (lost) throw conflicts.length ? notKnown(lost) : lost;
-    const who = whoHas(isOwn);
+    const who = begun(told);
     if (conflicts.length && !mayAsk()) throw new Undecided(`${who} changed ${pathsOf(conflicts)} of ${table} ${base.id}, too, so it is not ${doneBy(writing)} yet: choose which holds.`);
-    const wanted = conflicts.length ? await conflict.ask(sides.base, sides.mine, now.record, "record", isOwn) : merged;
+    const wanted = conflicts.length ? await conflict.ask(sides.base, sides.mine, now.record, who) : merged;
     if (wanted === null) return null;
     if (wanted === undefined) throw new Undecided(`${who} changed ${table} ${base.id}, so it is not ${doneBy(writing)} yet.`);
     sent = { before: now.record, wanted };
@@ -224,7 +224,7 @@ function done(table, before, wanted, record, taken, { isUndo, deed }) {
   const what = `${table} ${record.id}: ${namesOf(before, wanted)}`;
   const undo = (/** @type {import("./deeds.js").MayAsk} */ mayAsk) => undoRecord(table, wanted, before, mayAsk);
   if (isUndo) say(`Undone ${what}`);
-  else if (deed) undoable(deed, `Saved ${what}${taken.length ? `, with what somebody else had changed: ${pathsOf(taken)}` : ""}`, undo);
+  else if (deed) undoable(deed, `Saved ${what}${taken.length ? `, with what ${othersOf(table)} had changed: ${pathsOf(taken)}` : ""}`, undo);
   return record;
 }
 

@@ -33,16 +33,26 @@ const KEPT_OF_EACH = 20;
 /** @type {Map<string, {before: any, after: any}[]>} */
 const written = new Map();
 
+/** Tables in which more was written here than is remembered. @type {Set<string>} */
+const crowded = new Set();
+
+/** Tell that much is written at once, of which nothing is remembered. @param {string} table */
+export const wroteMany = (table) => void crowded.add(table);
+
 /** What there is of a record that is not there. @param {any} record */
 export const nothingOf = (record) => ({ id: record.id });
 
 /** Remember what was written; where it was added, or deleted, nothing was there before, or is after. @param {string} table @param {any} before @param {any} after */
 export function wrote(table, before, after) {
   const key = `${table}/${before.id}`;
-  const all = [...(written.get(key) ?? []), { before, after }].slice(-KEPT_OF_EACH);
+  const all = [...(written.get(key) ?? []), { before, after }];
+  if (all.length > KEPT_OF_EACH) wroteMany(table);
   written.delete(key);
-  written.set(key, all);
-  if (written.size > KEPT) written.delete(/** @type {string} */ (written.keys().next().value));
+  written.set(key, all.slice(-KEPT_OF_EACH));
+  if (written.size <= KEPT) return;
+  const oldest = /** @type {string} */ (written.keys().next().value);
+  written.delete(oldest);
+  wroteMany(oldest.split("/")[0]);
 }
 
 /** @param {string} table @param {any} record */
@@ -57,6 +67,12 @@ export function caughtUp(table, seen, all = writtenOf(table, seen)) {
   }
   return record;
 }
+
+/** Who has changed what one has not changed oneself, as far as that is remembered. @param {string} table */
+export const othersOf = (table) => (crowded.has(table) ? "you or somebody else" : "somebody else");
+
+/** Who has changed a record since it was seen. @param {string} table @param {any} seen @param {any} now */
+export const whoHas = (table, seen, now) => (isSame(caughtUp(table, seen), now) ? "you have" : `${othersOf(table)} has`);
 
 /**
  * What was meant of a record that is gone: what was written here since it was seen was meant, too.
@@ -77,14 +93,14 @@ const isWhole = (value) => ["array", "object"].includes(kindOf(value));
  * What becomes of a record that has been changed since it was seen: what was written here in the meantime was seen, too, and
  * of two changes of one value here the last holds.
  * @param {string} table @param {any} base @param {any} mine @param {any} theirs @param {boolean} isLast whether mine was meant after all that was written here
- * @returns {import("./merge.js").Merged & {base: any, mine: any, isOwn: boolean}} `base` and `mine`: with what was written here; `isOwn`: nobody else has changed it
+ * @returns {import("./merge.js").Merged & {base: any, mine: any, who: string}} `base` and `mine`: with what was written here; `who` has changed it
  */
 export function mergeSeen(table, base, mine, theirs, isLast) {
   const found = merge(base, mine, theirs);
-  if (!found.conflicts.length && !found.taken.length) return { ...found, base, mine, isOwn: false };
+  if (!found.conflicts.length && !found.taken.length) return { ...found, base, mine, who: "" };
   const seen = caughtUp(table, base);
   const own = merge(base, mine, seen, true);
   const isClear = own.conflicts.every((place) => isLast && ![place.was, place.own, place.other].some(isWhole));
-  const isOwn = isSame(seen, theirs);
-  return isClear ? { ...merge(seen, own.merged, theirs), base: seen, mine: own.merged, isOwn } : { ...found, base, mine, isOwn };
+  const who = whoHas(table, base, theirs);
+  return isClear ? { ...merge(seen, own.merged, theirs), base: seen, mine: own.merged, who } : { ...found, base, mine, who };
 }

@@ -48,6 +48,6 @@ export async function isThere(table) {
 export async function settled(table, base, mine) {
   const theirs = bodyOf(writtenOf(table, await read(`tables/${pathOf(table)}`)));
   if (isSame(base, theirs) || isSame(mine, theirs)) return mine;
-  const chosen = await conflict.ask(base, mine, theirs, "definition");
+  const chosen = await conflict.ask(base, mine, theirs, "Somebody else has", "definition");
   return chosen ? settled(table, theirs, chosen) : chosen;
 }

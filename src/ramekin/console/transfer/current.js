@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { go, link, view } from "../address.js";
 import { Naming } from "../naming.js";
-import { inTurn } from "../record/turns.js";
+import { inTurn, wroteMany } from "../record/turns.js";
 import { Problem } from "../server.js";
 import { refresh, tables } from "../tables/catalog.js";
 import { gridOf } from "../tables/chosen.js";
@@ -76,6 +76,7 @@ async function attempt(choices, tell, stop) {
   put({ before });
   await refresh();
   const had = recordsNow(source, choices);
+  namesOf(source, choices).forEach(wroteMany);
   try {
     const send = async () => sendParcel(await packed(source, choices, naming.start()), onProgress, stop);
     const taken = await namesOf(source, choices).reduceRight((run, name) => () => inTurn(name, undefined, run), send)();
