@@ -7,6 +7,9 @@ import pytest
 
 from ramekin import Database, Limits
 from ramekin.api.app import create_app
+from ramekin.api.http.headers import CSV
+from ramekin.api.json_server.door import Door
+from ramekin.api.json_server.older import Older
 from ramekin.engine import work
 from ramekin.engine.embedded import Embedded
 from ramekin.engine.work import Work
@@ -125,6 +128,43 @@ def test_with_time_enough_it_is_answered():
         assert [send(client, name).status_code for name in ("list", "order", "groups", "bulk")] == [200, 200, 200, 201]
 
 
+STREAMS = {
+    "list": "/api/v1/data/t?limit=1000",
+    "list, CSV": "/api/v1/data/t?limit=1000&sort=text",
+    "join": "/api/v1/join/t/t/id=id?as=a,b&limit=1000",
+    "dump": "/api/v1/dump/t",
+    "all": "/api/v1/dump",
+    "difference": "/api/v1/diff",
+    "json-server's list": "/t",
+    "json-server's file": "/db",
+}
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_who_reads_an_answer_may_be_as_slow_as_it_takes(name, monkeypatch):
+    now, limits = 0.0, Limits(query_s=30)
+    for watch in ("stopwatch_s", "processor_s"):
+        monkeypatch.setattr(work, watch, lambda: now)
+    database = Database(limits=limits)
+    app = create_app(database, is_dev=True, json_server=Door(Older(), ()))
+
+    async def read_slowly(scope, receive, send):
+        async def wait_and_send(message):
+            nonlocal now
+            now += 100
+            await send(message)
+
+        await app(scope, receive, wait_and_send)
+
+    with InsideClient(read_slowly) as client:
+        client.post("/api/v1/checkpoint")
+        for table in "tu":
+            client.run(database.load((table, {"id": str(i), "text": "x" * 2000}) for i in range(500)))
+        answer = client.get(STREAMS[name], headers={"accept": CSV if "CSV" in name else "*/*"})
+        assert answer.status_code == 200
+        assert len(answer.content) > 500 * 2000
+
+
 async def test_who_waits_for_an_index_is_told_in_time_and_the_index_is_built():
     is_built = asyncio.Event()
     building = asyncio.create_task(is_built.wait())
@@ -153,6 +193,7 @@ async def test_what_others_do_in_between_does_not_count(monkeypatch):
         now += 100
 
     short = Work(1.0)
+    await short.begin()
     for _ in range(4):
         task = asyncio.create_task(others())
         now += 0.2
@@ -165,11 +206,12 @@ async def test_what_others_do_in_between_does_not_count(monkeypatch):
 
 async def test_what_others_take_of_the_machine_does_not_count(monkeypatch):
     monkeypatch.setattr(work, "TURN_S", 0.0)
-    monkeypatch.setattr(work, "stopwatch_s", count(step=10).__next__)  # by the clock it is late at once
     worked = 0.0
     monkeypatch.setattr(work, "processor_s", lambda: worked)
     short = Work(1.0)
-    await short.pause()
+    await short.begin()
+    await short.rest()
+    monkeypatch.setattr(work, "stopwatch_s", count(10**9, step=10).__next__)  # by the clock it is late at once
     for _ in range(10):
         await short.rest()
     worked += 1.1
@@ -190,6 +232,7 @@ async def test_the_wait_for_what_others_send_does_not_count(monkeypatch):
             yield piece
 
     short, pieces = Work(1.0), []
+    await short.begin()
     async for piece in short.fed(arriving()):
         pieces.append(piece)
         now += 0.3
@@ -206,6 +249,7 @@ async def test_the_wait_for_whoever_takes_what_is_made_does_not_count(monkeypatc
     for watch in ("stopwatch_s", "processor_s"):
         monkeypatch.setattr(work, watch, lambda: now)
     short = Work(1.0)
+    await short.begin()
 
     async def made():
         nonlocal now

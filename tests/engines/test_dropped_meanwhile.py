@@ -36,7 +36,7 @@ MAKE = {
 def many_turns(monkeypatch):
     """Have work wait for its turn wherever it may."""
     monkeypatch.setattr(work, "TURN_S", 0)
-    monkeypatch.setattr(work.Work, "begin", work.Work.pause)
+    monkeypatch.setattr(work._Line, "begin", lambda line: line.rest(-1))
 
 
 async def with_a_drop(database, call, turns):

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from ramekin.engine import work as works
+from ramekin.engine.embedded import Embedded
 from ramekin.engine.work import Work
 
 pytestmark = pytest.mark.anyio
@@ -17,6 +18,7 @@ def _always(monkeypatch):
 
 async def labour(log, name, times):
     work = Work()
+    await work.begin()
     for _ in range(times):
         log.append(name)
         await work.rest()
@@ -24,28 +26,37 @@ async def labour(log, name, times):
 
 async def test_whoever_is_in_front_stays_there_for_a_while():
     log = []
-    await asyncio.gather(labour(log, "a", 3), labour(log, "b", 1), labour(log, "c", 2))
-    assert log == ["a", "b", "c", "a", "a", "c"]
+    await asyncio.gather(labour(log, "a", 5), labour(log, "b", 1), labour(log, "c", 3))
+    assert log == ["a", "b", "a", "c", "a", "a", "a", "c", "c"]
 
 
 async def test_after_that_while_others_are_in_front(monkeypatch):
     monkeypatch.setattr(works, "FRONT_S", 0.0)
     log = []
-    await asyncio.gather(labour(log, "a", 3), labour(log, "b", 1), labour(log, "c", 2))
-    assert log == ["a", "b", "c", "a", "c", "a"]
+    await asyncio.gather(labour(log, "a", 5), labour(log, "b", 1), labour(log, "c", 3))
+    assert log == ["a", "b", "a", "c", "a", "c", "a", "c", "a"]
 
 
-async def test_of_those_who_pause_before_they_begin_the_first_goes_on_first():
-    log = []
+def steps(log, name, times):
+    for _ in range(times):
+        log.append(name)
+        yield
 
-    async def question(name):
-        await Work().pause()
+
+async def look(log, name):
+    async with Embedded().tables.view([]):
         log.append(name)
 
-    await asyncio.gather(*[question(number) for number in range(20)], labour(log, "long", 2))
-    assert [entry for entry in log if entry != "long"] == [*range(20)]
-    await asyncio.gather(labour(log, "after", 2))
-    assert log[-2:] == ["after", "after"]
+
+WAYS_TO_BEGIN = {"steps": lambda log, name: Work().through(steps(log, name, 1)), "a view": look}
+
+
+@pytest.mark.parametrize("way", WAYS_TO_BEGIN)
+async def test_whatever_a_work_begins_with_it_waits_for_its_turn(way):
+    log = []
+    tasks = [asyncio.create_task(WAYS_TO_BEGIN[way](log, number)) for number in range(20)]
+    assert await most_in_a_turn(log, tasks) == 1
+    assert log == [*range(20)]
 
 
 async def most_in_a_turn(log, tasks):
@@ -123,7 +134,7 @@ async def test_whoever_leaves_the_line_holds_nobody_up():
     tasks[0].cancel()
     tasks[1].cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    assert log == ["a", "b", "c", "c"]
+    assert log == ["a", "c", "c"]
 
 
 def test_each_loop_has_a_line_of_its_own():

@@ -32,7 +32,7 @@ from ramekin.engine.work import Work
 from ramekin.errors import ChangesGone, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Hashable
+    from collections.abc import AsyncGenerator, Callable, Hashable
 
     from ramekin.access.roles import Grant
     from ramekin.database.database import Database
@@ -311,7 +311,7 @@ class Seat:
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(b"")
 
-    async def texts(self) -> AsyncIterator[bytes]:
+    async def texts(self) -> AsyncGenerator[bytes, None]:
         """Yield what the stream has, from its position on. The seat is left in the end."""
         try:
             yield beat(self._follower.position)

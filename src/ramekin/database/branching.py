@@ -120,14 +120,14 @@ class Branching(WholeTables):
                 "replaced": [{"before": parse(was), "after": parse(now)} for was, now in each.replaced],
                 "deleted": [parse(body) for body in each.deleted],
             }
-            async for each in self.diffs()
+            async for each in self.diffs(Work(self.limits.query_s))
         }
 
-    async def diffs(self) -> AsyncIterator[TableDiff]:
+    async def diffs(self, work: Work) -> AsyncIterator[TableDiff]:
         """Yield what `diff` tells, table by table, in bodies; all of it is of one moment."""
         self._last_checkpoint()
         await self.expirations.sweep_all()
-        then, now, work = fork(self._last_checkpoint()), fork(self.engine.tables.catalog), Work(self.limits.query_s)
+        then, now = fork(self._last_checkpoint()), fork(self.engine.tables.catalog)
         try:
             for name in dict.fromkeys([*(table.name for table in then), *(table.name for table in now)]):
                 found = await _compare(name, then.find(name), now.find(name), work)

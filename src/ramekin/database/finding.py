@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from ramekin.database.presence import Presence
     from ramekin.engine.tables import Tables
     from ramekin.query.steps import Steps
-    from ramekin.query.view import View
+    from ramekin.query.view import Row, View
 
 HELD_BYTES = MIB // 2
 """Bytes of groups that are held at once, before they are there."""
 
 PLAIN_ROWS = 1000
-"""Rows of a list without conditions that are found at once: 0.2 ms."""
+"""Rows of a list that are gone through at once: 0.2 ms."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,18 @@ async def find(tables: Tables, presence: Presence, request: FindRequest, max_sor
     warnings = await _warnings(presence, request, request.paths, open_demands, request.words)
     explain = _explain(found.plan, found.examined + counted, len(found.rows), began) if request.with_explain else None
     cursor = _cursor_after(request, found.rows[-1]) if found.has_more and found.rows else None
-    return FindPage(tuple([body for _, body in found.rows]), cursor, total, tuple(warnings), explain)
+    return FindPage(tuple(await _bodies(found.rows, work)), cursor, total, tuple(warnings), explain)
+
+
+async def _bodies(rows: list[Row], work: Work) -> list[bytes]:
+    """Return the bodies of rows, which are let go of in steps: both at once take 5 ms of 10,000."""
+    bodies = list[bytes]()
+    rows.reverse()
+    while rows:
+        bodies += [body for _, body in rows[: -PLAIN_ROWS - 1 : -1]]
+        del rows[-PLAIN_ROWS:]
+        await work.rest()
+    return bodies
 
 
 async def _find_plain(tables: Tables, presence: Presence, request: FindRequest) -> FindPage:

@@ -352,7 +352,7 @@ class _Viewing:
 
     async def __aenter__(self) -> EmbeddedView:
         tables, accesses, work = self._tables, self._accesses, self._work or Work()
-        await work.begin()
+        await work.rest()
         tables.sweep()
         ready = await tables.ready(accesses, work)
         if accesses and accesses[0].is_whole:

@@ -3,9 +3,10 @@ r"""The work of one request, done in turns: whoever does it rests between short 
     begun ---a turn---> rest ---a turn---> rest ---> ... ---more in all than it may take---> Deadline
                                              \--- commit: from here on it is done to its end
 
-A turn is measured by the clock and not by rows, since rows may be of any size. What counts for the deadline are the
-turns, and the waits for an index that is being built: that is work too. What others do in between does not count, nor
-the time for which others have the machine's processors, so the same request is answered however busy both are.
+A turn is measured by the clock and not by rows, since rows may be of any size. A work begins at its first rest, so all
+works that follow each other in one turn of the loop have its time together. What counts for the deadline are the turns,
+and the waits for an index that is being built: that is work too. What others do in between does not count, nor the time
+for which others have the machine's processors, so the same request is answered however busy both are.
 
 All works of a loop stand in one line, of which one goes on in each turn of the event loop: beside 64 sorts a short
 request waits for a stretch of one of them, and not of all. Works that have not begun get every second turn, so what is
@@ -117,12 +118,12 @@ class Work:
     __slots__ = ("_began_s", "_front_s", "_left_s", "_place", "_since_s")
 
     def __init__(self, limit_s: float = inf) -> None:
-        """Begin a turn.
+        """Make a work that begins when it first rests.
 
         Args:
             limit_s: seconds of work after which it is given up.
         """
-        self._began_s, self._left_s = stopwatch_s(), limit_s
+        self._began_s, self._left_s = -inf, limit_s
         self._since_s: float | None = None  # as `_began_s`, by the processor; None in a first turn, which may be short
         self._place, self._front_s = -1, 0.0  # in the line, and how long it may stay there
 
@@ -133,16 +134,19 @@ class Work:
 
     @property
     def is_due(self) -> bool:
-        """Whether others are to have their turns by now. Cost: 0.1 µs."""
+        """Whether it is to rest by now. Cost: 0.1 µs."""
         return stopwatch_s() - self._began_s >= TURN_S
 
     async def rest(self) -> None:
-        """Let others have their turns, if this one was long enough. Cost: 0.2 µs if not.
+        """Begin, or let others have their turns, if this one was long enough. Cost: 0.2 µs if not.
 
         Raises:
             Deadline: it took more than its limit.
         """
         if (spent_s := stopwatch_s() - self._began_s) >= TURN_S:
+            if spent_s == inf:
+                await self.begin()
+                return
             if self._since_s is not None:
                 spent_s = min(spent_s, processor_s() - self._since_s)
             self._left_s -= spent_s
@@ -154,11 +158,6 @@ class Work:
                 self._place, self._front_s = line.place(), FRONT_S
             await line.rest(self._place)
             self._began_s, self._since_s = stopwatch_s(), processor_s()
-
-    async def pause(self) -> None:
-        """Let others have their turns, behind what was done before the work began."""
-        await _line().rest(self._place)
-        self._began_s, self._since_s = stopwatch_s(), processor_s()
 
     async def idle(self, waiting: Awaitable[T]) -> T:
         """Return what others do. The wait for them is no work."""
@@ -181,7 +180,7 @@ class Work:
         while (item := await self.idle(anext(arriving, None))) is not None:
             yield item
 
-    async def taken(self, made: AsyncGenerator[T, None]) -> AsyncIterator[T]:
+    async def taken(self, made: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
         """Yield what is made for others. The wait until they have taken it is no work."""
         async with aclosing(made):
             async for item in made:
@@ -195,6 +194,7 @@ class Work:
 
     async def wait_for(self, task: asyncio.Task[T]) -> T:
         """Return what a task returns that others may wait for too; it goes on when this work ends. Raises Deadline."""
+        await self.rest()
         self._left_s -= stopwatch_s() - self._began_s
         self._began_s = stopwatch_s()
         timeout = None if self._left_s == inf else max(0.0, self._left_s)
@@ -219,10 +219,10 @@ class Work:
                 await self.rest()
 
     async def through(self, steps: Generator[None, None, T]) -> T:
-        """Return what comes of short steps, with rests between them."""
+        """Return what comes of short steps, with a rest before each."""
         while True:
+            await self.rest()
             try:
                 next(steps)
             except StopIteration as done:
                 return done.value  # type: ignore[no-any-return]  # as the generator says
-            await self.rest()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 from ramekin.query.order import Order
 from ramekin.query.plan import (
@@ -221,7 +222,7 @@ def _ways(parts: Sequence[Predicate], needs: Needs, estimate: Estimate) -> list[
                 keys = _keys_of_ids(part)
                 found.append(_Way((ById(keys),), (), len(keys)))
             elif _has_index_keys(part) and part.field in (*needs.equal, *needs.ordered):
-                equal = Equal(part.field, tuple(operand for operand in part.operands if operand is not None))
+                equal = Equal(part.field, cast("tuple[OrderKey, ...]", part.operands))  # without null, as was seen
                 found.append(_Way((equal,), (part,), estimate(equal)))
             elif _stretches(part) is not None and (part.field == ID or part.field in needs.ordered):
                 ranged[part.field] = None
@@ -283,8 +284,10 @@ def _is_list_of_ids(condition: Condition) -> bool:
 
 def _keys_of_ids(condition: Condition) -> tuple[str, ...]:
     """Return the keys of the records that a list of ids names; some may be such as no record can have."""
-    values = [operand[1] for operand in condition.operands if operand is not None and operand[0] in (NUMBER, TEXT)]
-    return tuple(dict.fromkeys(map(text_key, values)))
+    texts = [operand[1] for operand in condition.operands if operand is not None and operand[0] == TEXT]
+    by_kind = condition.operands.by_kind
+    known = by_kind.get(TEXT, ())
+    return (*[key for key in map(text_key, by_kind.get(NUMBER, ())) if key not in known], *texts)
 
 
 def _has_index_keys(condition: Condition) -> bool:
@@ -298,6 +301,8 @@ def _has_index_keys(condition: Condition) -> bool:
 def _stretches(condition: Condition) -> _Stretches | None:
     """Return the stretches of a field's values where a condition holds; None if order does not decide it."""
     operator = condition.operator
+    if operator in ("in", "nin") and (len(condition.operands) > MAX_POINTS or not _has_index_keys(condition)):
+        return None
     bounds = [operand for operand in condition.operands if operand is not None]
     if operator in ("gt", "gte"):
         return tuple(Span(kind, low=value, includes_low=operator == "gte") for kind, value in bounds), False
@@ -308,7 +313,7 @@ def _stretches(condition: Condition) -> _Stretches | None:
         return (Span(TEXT, prefix, _after_prefix(prefix), includes_high=False),), False
     if operator == "null" and condition.field != ID:
         return ((), True) if bounds[0][1] else (ALL_SPANS, False)
-    if _has_index_keys(condition) and len(bounds) <= MAX_POINTS:
+    if operator == "in":
         return tuple(Span(kind, value, value) for kind, value in bounds), False
     return None
 

@@ -7,8 +7,9 @@ a number in quotes. Nothing is matched, or with `ne` everything. Knows no tables
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ramekin.query.operands import Operands
 from ramekin.query.predicate import (
     ORDERINGS,
     TEXT_OPERATORS,
@@ -16,9 +17,8 @@ from ramekin.query.predicate import (
     AnyOf,
     Condition,
     Not,
-    Operand,
     Predicate,
-    condition,
+    condition_on,
 )
 from ramekin.query.steps import Steps, at_once, parts
 from ramekin.schema.fields import Field, Trait, as_number
@@ -26,7 +26,7 @@ from ramekin.values.comparison import BOOLEAN, KIND_NAMES, NUMBER, TEXT, OrderKe
 from ramekin.values.paths import ID_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
 
 _YES, _NO = ("true", "yes", "y", "on", "t", "1"), ("false", "no", "n", "off", "f", "0")
@@ -72,26 +72,28 @@ def _demands(predicate: Predicate, *, is_sure: bool) -> Steps[list[Demand]]:
     if isinstance(predicate, Not):
         inner: Iterable[Predicate] = (predicate.part,)
     else:
-        inner = predicate.parts if isinstance(predicate, All) else _choices(predicate)
+        inner = predicate.parts if isinstance(predicate, All) else (yield from _choices(predicate))
     found = list[Demand]()
     for part in inner:
         found += yield from _demands(part, is_sure=is_sure and isinstance(predicate, All))
     return found
 
 
-def _choices(predicate: AnyOf) -> Iterator[Predicate]:
-    """Yield the parts of which one must hold; conditions that differ in their values alone are one of all of these.
+def _choices(predicate: AnyOf) -> Steps[list[Predicate]]:
+    """Return the parts of which one must hold; conditions that differ in their values alone are one of all of these.
 
     So ``v above 5 or v above "5"`` asks for a number or a text, as ``v:gt=5`` does in an address.
     """
-    alike: dict[tuple[Field, str], list[Operand]] = {}
+    found = list[Predicate]()
+    alike: dict[tuple[Field, str], list[Operands]] = {}
     for part in predicate.parts:
         if isinstance(part, Condition):
-            alike.setdefault((part.field, part.operator), []).extend(part.operands)
+            alike.setdefault((part.field, part.operator), []).append(part.operands)
         else:
-            yield part
-    for (field, operator), operands in alike.items():
-        yield condition(field, operator, operands)
+            found.append(part)
+    for (field, operator), lists in alike.items():
+        found.append(condition_on(field, operator, (yield from Operands.together(lists))))
+    return found
 
 
 _Group = tuple[frozenset[str], tuple[tuple[str, str], ...]]
@@ -99,9 +101,10 @@ _Group = tuple[frozenset[str], tuple[tuple[str, str], ...]]
 
 
 def _groups(condition: Condition) -> Steps[list[_Group]]:
-    operator, operands = condition.operator, [operand for operand in condition.operands if operand is not None]
+    operator = condition.operator
     if operator in ("null", "exists") or (operator == "in" and condition.field.path == ID_PATH):
         return []
+    operands = [operand for operand in condition.operands if operand is not None]
     if operator in TEXT_OPERATORS:
         return [(frozenset({"text"}), ())]
     if operator == "contains":
@@ -125,9 +128,13 @@ def _values(operands: Sequence[OrderKey]) -> Steps[list[_Group]]:
     by_kind = {operand[0]: operand for operand in reversed(operands)}
     if TEXT not in by_kind:  # nothing is meant as two things; and decimals are slow to look up
         return [(_ALONE[kind], _meant([by_kind[kind]])) for kind in sorted(by_kind)]
-    numbers = {operand[1]: operand for operand in operands if operand[0] == NUMBER}
     unmeant = {text: key for text, key in _BOOLEANS_WRITTEN.items() if key in operands[:2]}  # they come first
-    unmeant |= {str(number): operand for number, operand in numbers.items()}
+    numbers = dict[Any, OrderKey]()
+    for part in parts(operands):
+        own = {operand[1]: operand for operand in part if operand[0] == NUMBER}
+        numbers |= own
+        unmeant |= {str(number): operand for number, operand in own.items()}
+        yield
     firsts: dict[frozenset[str], OrderKey] = {}
     alone: dict[frozenset[str], OrderKey] = {}
     for part in parts(operands):

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-RUN_IDS = 5000
-"""Ids that are put in order at once: about 1 ms."""
+RUN_IDS = 2000
+"""Ids that are put in order at once: 1.5 ms, where each is the only one of its value."""
 
 DRAIN_ROWS = 256
 """Rows in order that are handed on at once."""

@@ -11,7 +11,7 @@ from operator import ge, gt, le, lt
 from typing import Any
 
 from ramekin.query.predicate import ORDERINGS, AnyOf, Condition, Not, Predicate, paths_in
-from ramekin.values.comparison import MISSING, TEXT
+from ramekin.values.comparison import KIND_NAMES, MISSING, TEXT
 from ramekin.values.paths import FieldPath, row_reader
 from ramekin.values.readings import comparer
 
@@ -76,14 +76,15 @@ def condition_test(condition: Condition) -> Test:
 
 
 def _equality_test(condition: Condition, *, is_wanted: bool) -> Test:
-    compared = comparer(condition.field.reading)
-    keys = frozenset(condition.operands) - {None}
-    takes_null = None in condition.operands
+    compared, operands = comparer(condition.field.reading), condition.operands
+    values_of = [operands.by_kind.get(kind, ()) for kind in range(len(KIND_NAMES))]
+    takes_null = operands.has_null
 
     def test(value: Any) -> bool:
         if value is None:
             return takes_null is is_wanted
-        return (compared(value) in keys) is is_wanted
+        key = compared(value)
+        return (key is not None and key[1] in values_of[key[0]]) is is_wanted
 
     return test
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ramekin.errors import InvalidOperator, InvalidValue, UnknownField, UnknownOperator, did_you_mean, shorten
+from ramekin.query.operands import Operand, Operands
 from ramekin.query.predicate import (
     OPERATORS,
     ORDERINGS,
     TEXT_OPERATORS,
     Condition,
-    Operand,
     condition,
-    condition_by_kind,
+    condition_on,
 )
 from ramekin.query.steps import Steps, parts
 from ramekin.schema.fields import ANYTHING, Field, Fields, FieldType, read_anything, widened
@@ -116,7 +116,7 @@ def from_texts(path: FieldPath, operator: str, texts: Sequence[str], fields: Fie
                 for kind, value in _fitting(path, operator, found.read_text(text), found):
                     kinds.setdefault(kind, set()).add(value)
         yield
-    return (yield from condition_by_kind(field, operator, kinds))
+    return condition_on(field, operator, (yield from Operands.read(kinds)))
 
 
 def from_json(path: FieldPath, operator: str, value: Any, fields: Fields) -> Steps[Condition]:
@@ -151,7 +151,7 @@ def from_json(path: FieldPath, operator: str, value: Any, fields: Fields) -> Ste
             for kind, each in filter(None, keys):
                 kinds.setdefault(kind, set()).add(each)
         yield
-    return (yield from condition_by_kind(field, operator, kinds, has_null=has_null))
+    return condition_on(field, operator, (yield from Operands.read(kinds, has_null=has_null)))
 
 
 def _exact(path: FieldPath, operator: str, value: Any, found: FieldType) -> Operand:

@@ -11,33 +11,24 @@ in whatever order their conditions came. Knows nothing of bodies; see ``match.py
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from ramekin.errors import InvalidId
-from ramekin.query.steps import Steps, at_once, parts
+from ramekin.query.operands import Operand, Operands, shorten
 from ramekin.schema.fields import Field
 from ramekin.values import codec
-from ramekin.values.comparison import ARRAY, BOOLEAN, MISSING, NUMBER, OBJECT, TIME, OrderKey, whole
+from ramekin.values.comparison import ARRAY, BOOLEAN, MISSING, NUMBER, OBJECT, TIME
 from ramekin.values.ids import id_key
 from ramekin.values.paths import ID_PATH, FieldPath, print_path
-from ramekin.values.readings import Exact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Iterable, Sequence
 
 
 ORDERINGS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 TEXT_OPERATORS = ("icontains", "startswith", "endswith")
 OPERATORS = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "contains", *TEXT_OPERATORS, "null", "exists")
-
-Operand = OrderKey | None
-"""A value that a condition compares with, by its order key; None is JSON's null."""
-
-MAX_RANK_CHARS = 200
 
 
 def _rank() -> Any:
@@ -49,9 +40,7 @@ def _rank() -> Any:
 
 
 def _set_rank(predicate: Predicate, text: str) -> None:
-    if len(text) > MAX_RANK_CHARS:
-        text = text[:MAX_RANK_CHARS] + codec.digest(text.encode())
-    object.__setattr__(predicate, "rank", text)
+    object.__setattr__(predicate, "rank", shorten(text))
 
 
 def _ranks(parts: Sequence[Predicate]) -> str:
@@ -86,11 +75,11 @@ class Condition(_Joined):
 
     field: Field
     operator: str
-    operands: tuple[Operand, ...]
+    operands: Operands
     rank: str = _rank()
 
     def __post_init__(self) -> None:
-        _set_rank(self, f"{self.field!r} {self.operator} {_print_operands(self.operands)}")
+        _set_rank(self, f"{self.field!r} {self.operator} {self.operands.printed}")
 
     def __str__(self) -> str:
         shown = ", ".join(_show(operand) for operand in self.operands)
@@ -146,34 +135,12 @@ EVERYTHING = All()
 
 def condition(field: Field, operator: str, operands: Iterable[Operand]) -> Condition:
     """Return a condition in its one form: operands once each and in order, ``eq`` and ``ne`` as ``in`` and ``nin``."""
-    kinds: dict[int, set[Any]] = {}
-    has_null = False
-    for operand in operands:
-        if operand is None:
-            has_null = True
-        else:
-            kinds.setdefault(operand[0], set()).add(operand[1])
-    return at_once(condition_by_kind(field, operator, kinds, has_null=has_null))
+    return condition_on(field, operator, Operands.of(operands))
 
 
-def condition_by_kind(
-    field: Field, operator: str, kinds: Mapping[int, AbstractSet[Any]], *, has_null: bool = False
-) -> Steps[Condition]:
-    """Return a condition, as `condition` does, on values of some kinds. Cost: O(n log n), 0.2 µs a plain value."""
-    found: list[Operand] = [None] if has_null else []
-    for kind in sorted(kinds):
-        values = kinds[kind]
-        if not {*map(type, values)} <= _SHORTEST:
-            shortest = set[Any]()
-            for part in parts([*values]):
-                shortest.update(map(_shortest, part))
-                yield
-            values = shortest
-        ordered = sorted(values)
-        yield
-        found += zip(repeat(kind), ordered)
-        yield
-    return Condition(field, {"eq": "in", "ne": "nin"}.get(operator, operator), tuple(found))
+def condition_on(field: Field, operator: str, operands: Operands) -> Condition:
+    """Return a condition, as `condition` does, on operands that are read. Cost: O(1)."""
+    return Condition(field, {"eq": "in", "ne": "nin"}.get(operator, operator), operands)
 
 
 def all_of(parts: Iterable[Predicate]) -> Predicate:
@@ -222,9 +189,16 @@ def holds_always(predicate: Predicate) -> bool:
 
     Guarantee: where it is true, every record that can be satisfies the predicate. Cost: O(parts) for each level.
     """
-    if any(isinstance(part, Condition) and part.operator == "in" for part in conjuncts(predicate)):
-        return False  # a list leaves some value out, and may be long
+    if any(isinstance(part, Condition) and _is_choice(part) for part in conjuncts(predicate)):
+        return False  # by O(1), as a rule: it may be long
     return _holds_always(opposite(opposite(predicate)))
+
+
+def _is_choice(condition: Condition) -> bool:
+    """Say whether a condition is a list that leaves some value out."""
+    if condition.operator != "nin" or condition.field.path != ID_PATH:
+        return condition.operator in ("in", "nin") and (condition.operator == "in" or bool(condition.operands))
+    return any(_may_be_id(operand, condition.field) for operand in condition.operands)
 
 
 def opposite(predicate: Predicate) -> Predicate:
@@ -238,7 +212,7 @@ def opposite(predicate: Predicate) -> Predicate:
     if predicate.operator in ("in", "nin"):
         return Condition(predicate.field, "nin" if predicate.operator == "in" else "in", predicate.operands)
     if predicate.operator in _ABSENT:
-        return Condition(predicate.field, predicate.operator, (_YES if predicate.operands != (_YES,) else _NO,))
+        return Condition(predicate.field, predicate.operator, _NO if predicate.operands == _YES else _YES)
     return Not(predicate)
 
 
@@ -247,7 +221,7 @@ def disjuncts(predicate: Predicate) -> tuple[Predicate, ...]:
     return predicate.parts if isinstance(predicate, AnyOf) else (predicate,)
 
 
-_YES, _NO = (BOOLEAN, True), (BOOLEAN, False)
+_YES, _NO = Operands.of([(BOOLEAN, True)]), Operands.of([(BOOLEAN, False)])
 _ABSENT = {"null": (_YES, frozenset({None, MISSING})), "exists": (_NO, frozenset({MISSING}))}
 """Which operand chooses what is not there, and what that is; the other operand chooses all else."""
 
@@ -285,7 +259,7 @@ def _chosen_by(part: Predicate) -> tuple[Field, frozenset[Any], bool] | None:
     values: frozenset[Any]
     if found.operator in _ABSENT:
         choosing, values = _ABSENT[found.operator]
-        is_choice = found.operands == (choosing,)
+        is_choice = found.operands == choosing
     elif found.operator in ("in", "nin") or not found.operands:  # without operands nothing but nin holds
         values, is_choice = frozenset(found.operands), found.operator != "nin"
     else:
@@ -303,29 +277,6 @@ def _may_be_id(operand: Any, field: Field) -> bool:
     except InvalidId:
         return field.reading != "plain" and operand[0] in (NUMBER, TIME)  # of which the text is not known
     return True
-
-
-_SHORTEST = {str, int, bool}
-"""Types of values that have one form."""
-
-
-def _shortest(value: Any) -> Any:
-    """Return a value in its one form, so that equal predicates print alike: a whole number as an integer of 64 bits."""
-    if isinstance(value, Exact):
-        return value.shortest()
-    return whole(value) if isinstance(value, float) and value.is_integer() else value
-
-
-MANY_OPERANDS = 1000
-"""Operands that are printed in a tenth of the time, as JSON where that has them."""
-
-
-def _print_operands(operands: tuple[Operand, ...]) -> str:
-    """Return a text that tells operands from all others."""
-    if len(operands) > MANY_OPERANDS:
-        with suppress(TypeError, ValueError, OverflowError):
-            return codec.encode(operands).decode()
-    return repr(operands)
 
 
 def _inside(part: Predicate) -> str:

@@ -223,10 +223,8 @@ class Endpoint(Generic[M]):
 
     async def _ask_in_turns(self, session: Session, asked: Asked[M], reading: Steps[M]) -> Reply:
         """Do what is left of `ask` where the query is long: it is read in turns."""
-        work = Work(session.limits.query_s)
-        await work.begin()
         try:
-            asked.meant = await work.through(reading)
+            asked.meant = await Work(session.limits.query_s).through(reading)
         except BadRequest as error:
             raise error.of("query") from None
         if asked.wishes.refused is not None:

@@ -13,7 +13,7 @@ from ramekin.engine.backups import remove
 from ramekin.limits import MIB
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
     from pathlib import Path
 
     from ramekin.api.http.asked import Asked
@@ -38,10 +38,10 @@ async def backup(session: Session, asked: Asked[None]) -> Reply:
     """Return every table as it is at one moment, as a SQLite file."""
     path = await session.database.backup()
     headers = {"content-disposition": 'attachment; filename="tables.db"'}
-    return await Stream(_chunks(path), SQLITE, headers).prime()
+    return await Stream(_chunks(path), None, SQLITE, headers).prime()
 
 
-async def _chunks(path: Path) -> AsyncIterator[bytes]:
+async def _chunks(path: Path) -> AsyncGenerator[bytes, None]:
     """Yield a file's bytes, and remove it when they are read or nobody reads on."""
     file = await asyncio.to_thread(path.open, "rb")
     try:

@@ -183,7 +183,7 @@ async def _stream(session: Session, asked: Asked[ChangesAsked]) -> Reply:
         request = replace(request, since=asked.wishes.last_event)
     with _of_the_query():
         seat = server.broadcast(session.database).take_seat(request)
-    return await Stream(seat.texts(), EVENTS, headers, when_gone=seat.end).prime()
+    return await Stream(seat.texts(), None, EVENTS, headers, when_gone=seat.end).prime()
 
 
 async def _warnings(session: Session, asked: Asked[ChangesAsked]) -> list[str]:

@@ -11,10 +11,11 @@ from ramekin.api.declared.shapes import RECORD, array, whole
 from ramekin.api.http.answer import Reply, Stream, bodiless, pack
 from ramekin.api.http.headers import JSON
 from ramekin.api.routes import API
+from ramekin.engine.work import Work
 from ramekin.values import codec
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
@@ -58,12 +59,13 @@ async def reset(session: Session, asked: Asked[None]) -> Reply:
 )
 async def diff(session: Session, asked: Asked[None]) -> Reply:
     """Return how records differ from what they were at the last checkpoint, or right after the start."""
-    return await Stream(_pieces(session), JSON).prime()
+    work = Work(session.limits.query_s)
+    return await Stream(_pieces(session, work), work, JSON).prime()
 
 
-async def _pieces(session: Session) -> AsyncIterator[bytes]:
+async def _pieces(session: Session, work: Work) -> AsyncGenerator[bytes, None]:
     opening = b'{"tables":{'
-    async for found in session.database.diffs():
+    async for found in session.database.diffs(work):
         yield b'%b%b:{"created":[' % (opening, codec.dump(found.table))
         async for piece in _joined(found.created):
             yield piece

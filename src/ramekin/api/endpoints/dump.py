@@ -63,7 +63,7 @@ async def dump_table(session: Session, asked: Asked[None]) -> Reply:
     else:
         signs, nothing = ((b"[", b",", b"]"), b"[]") if media == JSON else ((b"", b"\n", b"\n"), b"")
         text = _joined_table(session, work, table, signs, nothing)
-    return await Stream(work.taken(text), media, headers).prime()
+    return await Stream(text, work, media, headers).prime()
 
 
 @endpoint(
@@ -84,7 +84,7 @@ async def dump_database(session: Session, asked: Asked[None]) -> Reply:
     headers = {"etag": f'W/"{tag}"'}
     if asked.wishes.knows(tag):
         return not_modified(headers)
-    return await Stream(work.taken(_json_database(session, work)), JSON, headers).prime()
+    return await Stream(_json_database(session, work), work, JSON, headers).prime()
 
 
 @endpoint(

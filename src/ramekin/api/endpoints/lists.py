@@ -25,7 +25,6 @@ from ramekin.database.finding import FindPage, FindRequest
 from ramekin.database.join_request import JoinRequest
 from ramekin.database.joining import JoinPage
 from ramekin.database.window import window_of
-from ramekin.engine.work import LONG_BYTES, Work
 from ramekin.errors import (
     BadRequest,
     ConflictingParameters,
@@ -121,8 +120,6 @@ async def answer_list(
     A page has no tag where a table was defined anew since its conditions were read: they may mean others by now.
     """
     request, path, digest, declared = listing
-    if path[LONG_BYTES:]:
-        await Work().pause()
     versions = []
     for place, name in enumerate(tables, 1):
         try:

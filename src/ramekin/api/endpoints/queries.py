@@ -17,7 +17,7 @@ from ramekin.api.http.named_fields import in_body
 from ramekin.api.http.pages import PageText, page_reply
 from ramekin.api.routes import API
 from ramekin.database.finding import FindRequest, GroupRequest
-from ramekin.engine.work import LONG_BYTES, Work
+from ramekin.engine.work import Work
 from ramekin.errors import (
     BadRequest,
     InvalidAggregate,
@@ -82,15 +82,11 @@ async def _answer(session: Session, asked: Asked[None], body: Any) -> Reply:
     window = read_window(query, session.limits, is_strict=asked.wishes.is_strict)
     async with session.flight.work() as room:
         work = Work(session.limits.query_s)
-        if asked.body[LONG_BYTES:]:
-            await work.begin()
         if "group_by" in query or "aggregate" in query:
             groups = await work.through(_read_groups(session, table, query, window))
             page = await _page_of_groups(session, groups, room)
         else:
             request = await work.through(_read_find(session, table, query, window))
-            if asked.body[LONG_BYTES:]:
-                await work.pause()
             page = await _page_of_records(session, request, room)
         return await page_reply(page, asked.wishes.accepts, {"vary": "Accept, Prefer"})
 

@@ -17,7 +17,7 @@ from ramekin.api.http.headers import JSON
 from ramekin.values import codec
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 
     from starlette.types import Receive, Scope, Send
 
@@ -71,7 +71,8 @@ class Stream:
 
     def __init__(
         self,
-        chunks: AsyncIterator[bytes],
+        chunks: AsyncGenerator[bytes, None],
+        work: Work | None,
         media: str,
         headers: Mapping[str, str] | None = None,
         status: int = 200,
@@ -80,10 +81,12 @@ class Stream:
         """Make an answer.
 
         Args:
+            work: what making the chunks is a part of; the wait until they are taken is none. None: they are no work.
             when_gone: of an answer without an end: called when the client goes away, or sends its last byte, which is
                 all that is seen of it while nothing is written. Any other is noticed by the next chunk.
         """
-        self.chunks, self.status, self._when_gone = chunks, status, when_gone
+        self.chunks = chunks if work is None else work.taken(chunks)
+        self.status, self._when_gone = status, when_gone
         self.first: bytes | None = None
         self.lines = _lines(headers) + f"content-type: {_told(media)}\r\n".encode()
 
@@ -118,7 +121,7 @@ class Stream:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             gone.cancel()
-            await self.chunks.aclose()  # type: ignore[attr-defined]  # every stream is made by a generator
+            await self.chunks.aclose()
 
 
 Reply = Answer | Stream
@@ -254,7 +257,7 @@ async def array_reply(
         ready.append(chunk)
         size += len(chunk)
         if size > SHORT_BYTES:
-            return await Stream(_behind(ready, chunks), JSON, headers, status).prime()
+            return await Stream(_behind(ready, chunks), work, JSON, headers, status).prime()
     return body_answer(b"".join(ready), status, headers)
 
 
@@ -271,7 +274,7 @@ async def _some_at_a_time(items: Iterable[bytes], work: Work) -> AsyncIterator[S
         await work.rest()
 
 
-async def _behind(ready: Iterable[bytes], chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _behind(ready: Iterable[bytes], chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
     for chunk in ready:
         yield chunk
     async for chunk in chunks:

@@ -6,7 +6,7 @@ once. Knows nothing of how rows are found; see ``lists.py``, ``joins.py`` and ``
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +95,7 @@ async def page_reply(page: PageText, media: str, headers: dict[str, str]) -> Rep
     if media == JSON and page.size_bytes <= SHORT_BYTES and isinstance(page.rows, Sequence):
         return body_answer(b'{"data":%b%b' % (codec.splice_array(page.rows), _tail(page)), headers=headers)
     size_bytes, work = page.size_bytes, Work()
+    await work.rest()
     if media == CSV:
         csv, rows = await _columns(page, work)
         text, size_bytes = _write_csv(page, csv, work), size_bytes + rows * len(csv.names)
@@ -102,7 +103,7 @@ async def page_reply(page: PageText, media: str, headers: dict[str, str]) -> Rep
         text = _write_json(page, work) if media == JSON else _write_ndjson(page, work)
     if size_bytes <= SHORT_BYTES:
         return body_answer(b"".join([chunk async for chunk in text]), 200, headers, media)
-    return await Stream(text, media, headers).prime()
+    return await Stream(text, work, media, headers).prime()
 
 
 def _tail(page: PageText) -> bytes:
@@ -126,7 +127,7 @@ def _headers(page: PageText, *, is_bare: bool) -> dict[str, str]:
     return headers
 
 
-async def _write_json(page: PageText, work: Work) -> AsyncIterator[bytes]:
+async def _write_json(page: PageText, work: Work) -> AsyncGenerator[bytes, None]:
     opening = b'{"data":['
     async for piece in _pieces(page.texts(), b",", work):
         yield opening + piece
@@ -134,7 +135,7 @@ async def _write_json(page: PageText, work: Work) -> AsyncIterator[bytes]:
     yield b"%b]%b" % (opening, _tail(page))
 
 
-async def _write_ndjson(page: PageText, work: Work) -> AsyncIterator[bytes]:
+async def _write_ndjson(page: PageText, work: Work) -> AsyncGenerator[bytes, None]:
     ending = b""
     async for piece in _pieces(page.texts(), b"\n", work):
         yield piece
@@ -174,7 +175,7 @@ async def _columns(page: PageText, work: Work) -> tuple[CsvTable, int]:
     return csv, rows
 
 
-async def _write_csv(page: PageText, csv: CsvTable, work: Work) -> AsyncIterator[bytes]:
+async def _write_csv(page: PageText, csv: CsvTable, work: Work) -> AsyncGenerator[bytes, None]:
     """Yield a page as CSV; each row is read twice, first for its columns, so that only a few are held at once."""
     yield csv.header()
     async for batch in _in_batches(page.texts(), work, min(AT_ONCE, csv.rows_at_once)):

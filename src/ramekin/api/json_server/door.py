@@ -32,6 +32,7 @@ from ramekin.api.json_server.writing import create, delete, rewrite
 from ramekin.api.routes import address
 from ramekin.api.wire.asgi import add_routes
 from ramekin.database.lifetimes import STAYS
+from ramekin.engine.work import Work
 from ramekin.errors import NotFound, UnknownTable
 from ramekin.values import codec
 
@@ -181,7 +182,8 @@ class Door:
 
     async def whole(self, session: Session, asked: Asked[None]) -> Reply:  # noqa: ARG002  # as endpoints are
         """Return everything, as it stands in the file."""
-        return await Stream(whole_file(session.database), JSON).prime()
+        work = Work()
+        return await Stream(whole_file(session.database, work), work, JSON).prime()
 
     # Writing
 

@@ -13,9 +13,10 @@ from ramekin.values import codec
 from ramekin.values.paths import read_id
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from ramekin.database.database import Database
+    from ramekin.engine.work import Work
 
 TABLE = "_objects"
 
@@ -45,9 +46,9 @@ async def object_names(database: Database) -> list[str]:
         return [str(read_id(body)) async for bodies in snapshot.view.batches(TABLE) for body in bodies]
 
 
-async def whole_file(database: Database) -> AsyncIterator[bytes]:
+async def whole_file(database: Database, work: Work) -> AsyncGenerator[bytes, None]:
     """Yield all tables and values as they stand in a file, at one moment."""
-    async with database.snapshot() as snapshot:
+    async with database.snapshot(work=work) as snapshot:
         opening = b"{"
         for name in snapshot.tables:
             if name != TABLE:

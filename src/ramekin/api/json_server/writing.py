@@ -102,7 +102,7 @@ async def delete(session: Session, dialect: Dialect, table: str, key: str, query
         async with session.flight.work() as room:
             operations = [Operation("delete", table, key, None, asked, is_parsed=True)]
             for name, rows in (await _holders(session, table, key, work)).items():
-                await room.hold(BODY_TIMES * sum(map(len, rows)))
+                await work.idle(room.hold(BODY_TIMES * sum(map(len, rows))))
                 drops = dependents is None or name in dependents
                 for row in rows:
                     operations.append(_let_go(name, row, singular(table) + SUFFIX, drops=drops))

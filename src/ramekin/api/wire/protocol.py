@@ -310,7 +310,7 @@ class RecordProtocol(Connection):
                 if self.transport.is_closing():
                     return
         finally:
-            await stream.chunks.aclose()  # type: ignore[attr-defined]  # every stream is made by a generator
+            await stream.chunks.aclose()
         self.transport.write(b"0\r\n\r\n")
 
     def _write_chunk(self, exchange: _Exchange, piece: bytes | None) -> bool:
