@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.console.seen import cell, rows
+from tests.console.seen import cell, rows, stored
 
 VIEWS = [
     "tables",
@@ -267,6 +267,24 @@ def test_escape_leaves_what_is_above_a_record_before_it_closes_that(pets, server
     expect(pets.get_by_label("Record 2")).to_be_visible()
     pets.keyboard.press("Escape")
     expect(pets.get_by_label("Record 2")).to_have_count(0)
+
+
+@pytest.mark.long
+def test_what_was_typed_is_given_up_by_escape(pets, server):
+    sent = []
+    pets.on("request", lambda asked: asked.method == "PUT" and sent.append(asked.url))
+    pets.goto(f"{server.url}/console/tables/pets/records/1")
+    for open_box in (ABOVE["a cell"], ABOVE["a field"]):
+        open_box(pets)
+        pets.keyboard.type("typed")
+        pets.keyboard.press("Escape")
+        expect(pets.locator(".cell-editor")).to_have_count(0)
+    cell(pets, 0, 2).dblclick()
+    pets.keyboard.type("5")
+    pets.keyboard.press("Enter")
+    expect(pets.get_by_text("Saved pets 1: age")).to_be_visible()
+    assert len(sent) == 1
+    assert stored(server, 1)["name"] == "Rex"
 
 
 @pytest.mark.long

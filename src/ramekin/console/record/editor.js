@@ -107,8 +107,9 @@ export function CellEditor({ label, value, field, refused, onSave, onCancel, onN
     };
   }, []);
   const cancel = (isGivenUp = false) => {
-    if (!isEnded.current && !isGone.current) onCancel(isGivenUp);
-    isEnded.current = true;
+    if (isEnded.current || isGone.current) return;
+    isEnded.current = true; // before the focus goes, which saves
+    onCancel(isGivenUp);
   };
   const press = (/** @type {KeyboardEvent} */ event) => {
     event.stopPropagation();
