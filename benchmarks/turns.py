@@ -24,6 +24,7 @@ from ramekin import Database, Limits
 from ramekin.api.app import create_app
 from ramekin.engine.embedded import Embedded
 from ramekin.limits import MIB
+from ramekin.storage.catalog import MAX_TABLES
 from ramekin.storage.collector import attend
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ class Service:
         limits = Limits(bulk_bytes=1024 * MIB, load_bytes=2048 * MIB, sorted_rows=10**7)
         self.records = records
         self.database = Database({"typed": Typed}, engine=engine, limits=limits)
-        self.app = create_app(self.database)
+        self.app = create_app(self.database, is_dev=True)
         self.is_ready = False
         """Whether the tables to read are there."""
 
@@ -577,6 +578,36 @@ def _many_kinds() -> Iterator[tuple[str, Any]]:
 
 
 KINDS |= dict(_many_kinds())
+
+
+def _branch_kinds() -> Iterator[tuple[str, Any]]:
+    """Yield what is asked of as many tables as there may be, of which a few were written since they were shared."""
+    for name, method, path in (
+        ("checkpoint", "POST", "/api/v1/checkpoint"),
+        ("reset", "POST", "/api/v1/reset"),
+        ("reset of a branch", "POST", "/b/old/api/v1/reset"),
+        ("diff", "GET", "/api/v1/diff"),
+        ("branch made", "PUT", "/api/v1/branches/new"),
+        ("branch made anew", "PUT", "/api/v1/branches/old?replace=true"),
+        ("branch dropped", "DELETE", "/api/v1/branches/old"),
+    ):
+
+        async def ask(_: Service, method=method, path=path) -> Turns:
+            s = Service(0)
+            async with s.database:
+                await s.database.load(((f"t{n}", {"id": 1}) for n in range(MAX_TABLES)), is_parsed=True)
+                await s.ask("POST", "/api/v1/checkpoint")
+                await s.ask("PUT", "/api/v1/branches/old")
+                for place in ("", "/b/old"):
+                    for n in range(20):
+                        await s.ask("PUT", f"{place}/api/v1/data/t{n}/1", b'{"a":1}')
+                rest_from_making()
+                return await s.ask(method, path)
+
+        yield f"{name}, 10,000 tables", ask
+
+
+KINDS |= dict(_branch_kinds())
 
 
 def _reads(name: str) -> bool:

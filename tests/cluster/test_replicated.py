@@ -14,7 +14,7 @@ from ramekin.engine import cells
 from ramekin.engine.replicated import Replicated
 from ramekin.errors import MemoryLimit, NotUnique, OutcomeUnknown, RamekinError, RecordExists, Unavailable
 from ramekin.schema.definition import Definition, IndexDefinition
-from ramekin.storage.forks import fork
+from ramekin.storage.forks import Fork
 from ramekin.testing.engines.steps import body, change, define, drop, ids, load, put, write
 from ramekin.values import codec
 from tests.cluster.nodes import running
@@ -622,7 +622,7 @@ async def test_a_reset_is_seen_by_all(servers):
         await put(one, "t", body(1, k=1))
         await put(one, "u", body(1), body("2"))
         await agree(one, other)
-        kept = fork(one.tables.catalog)
+        kept = Fork(one.tables.catalog)
         await drop(one, "t")
         await put(one, "v", body(1))
         await write(one, [Change("u", "1", body(1), body(1, a=2)), Change("u", "2", body("2"), None)])
@@ -641,7 +641,7 @@ async def test_whoever_reads_while_tables_are_reset_finds_all_records_as_they_st
         for name in ("t", "u"):
             await load(one, {name: {str(n): body(n, k=n) for n in range(200)}})
         await define(one, "t", Definition(unique=("k",)))
-        kept = fork(one.tables.catalog)
+        kept = Fork(one.tables.catalog)
         was = records_of(one)
         await define(one, "t", Definition())
         await load(one, {name: {str(n): body(n, k=0) for n in range(100, 300)} for name in "tu"}, replace=True)

@@ -21,14 +21,13 @@ from ramekin.database.whole_tables import WholeTables
 from ramekin.engine.embedded import Embedded
 from ramekin.engine.work import Work
 from ramekin.errors import NoCheckpoint
-from ramekin.storage.forks import fork, let_go
+from ramekin.storage.forks import Fork, bodies_of, differing, let_go
 from ramekin.values import codec
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
     from ramekin.storage.catalog import Catalog
-    from ramekin.storage.table import Table
 
 
 @dataclass(slots=True)
@@ -67,7 +66,7 @@ class Branching(WholeTables):
         When it is closed nothing is left of it. Cost: O(tables), whatever they hold.
         """
         twin, tables = copy(self), self.engine.tables
-        engine = Embedded(clock=self.clock, index_idle_s=tables.index_idle_s, catalog=fork(tables.catalog, when_short))
+        engine = Embedded(clock=self.clock, index_idle_s=tables.index_idle_s, catalog=Fork(tables.catalog, when_short))
         engine.tables.know(tables.models)
         engine.tables.name_lineage(f"{self.ids.token(4)}x{next(self._numbers)}")  # a branch made anew is another one
         twin._engine, twin.owner, twin.expirations = engine, engine.owner, engine.tables.expirations
@@ -83,7 +82,7 @@ class Branching(WholeTables):
 
         The first write to each table then copies its dictionary, once.
         """
-        then = fork(self.engine.tables.catalog)
+        then = Fork(self.engine.tables.catalog)
         self._forget()
         self._checkpoint = then
 
@@ -127,12 +126,14 @@ class Branching(WholeTables):
         """Yield what `diff` tells, table by table, in bodies; all of it is of one moment."""
         self._last_checkpoint()
         await self.expirations.sweep_all()
-        then, now = fork(self._last_checkpoint()), fork(self.engine.tables.catalog)
+        then, now = Fork(self._last_checkpoint()), Fork(self.engine.tables.catalog)
         try:
-            for name in dict.fromkeys([*(table.name for table in then), *(table.name for table in now)]):
-                found = await _compare(name, then.find(name), now.find(name), work)
+            await work.rest()
+            for name in differing(now, then):
+                found = await _compare(name, bodies_of(then, name), bodies_of(now, name), work)
                 if not found.is_empty:
                     yield found
+            await work.rest()
         finally:
             let_go(then)
             let_go(now)
@@ -147,8 +148,8 @@ class Branching(WholeTables):
         """Let go of all tables: nobody is to use this branch any more, and what is under way meets none. O(tables)."""
         tables = self.engine.tables
         tables.history.end()
-        let_go(tables.catalog)
         self._forget()
+        let_go(tables.catalog)
 
     def _forget(self) -> None:
         if self._checkpoint is not None:
@@ -160,11 +161,9 @@ class Branching(WholeTables):
         self._forget()
 
 
-async def _compare(name: str, then: Table | None, now: Table | None, work: Work) -> TableDiff:
+async def _compare(name: str, was: Mapping[str, bytes], stands: Mapping[str, bytes], work: Work) -> TableDiff:
     """Return how the records of a table differ, in steps."""
     found = TableDiff(name)
-    was = {} if then is None else then.records.bodies
-    stands = {} if now is None else now.records.bodies
     if was is stands:
         return found
     for key, body in stands.items():

@@ -22,7 +22,7 @@ from ramekin.errors import Unavailable
 from ramekin.errors.stacks import Misuse
 from ramekin.schema.definition import NOTHING_CHECKED, Checked
 from ramekin.storage.catalog import Catalog
-from ramekin.storage.forks import fork, let_go, restore
+from ramekin.storage.forks import Fork, let_go, restore
 from ramekin.storage.staging import is_large
 from ramekin.storage.unique import check_changes
 from ramekin.storage.watch import TableWatch
@@ -153,7 +153,7 @@ class Embedded:
 
     async def restore(self, checkpoint: Catalog) -> None:
         if self._alone.locked():
-            checkpoint = fork(checkpoint)  # another state may be kept meanwhile
+            checkpoint = Fork(checkpoint)  # another state may be kept meanwhile
             try:
                 await until_free(self._alone)
                 await self.restore(checkpoint)

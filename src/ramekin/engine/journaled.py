@@ -43,7 +43,7 @@ from ramekin.errors import Starting
 from ramekin.errors.stacks import Misuse
 from ramekin.schema.definition import NOTHING_CHECKED, Checked
 from ramekin.storage.catalog import Catalog
-from ramekin.storage.forks import fork, let_go
+from ramekin.storage.forks import Fork, let_go
 from ramekin.storage.staging import Staging, is_large, store_at_once
 from ramekin.storage.unique import check_changes
 from ramekin.storage.watch import TableWatch
@@ -219,7 +219,7 @@ class Journaled:
 
     async def restore(self, checkpoint: Catalog) -> None:
         self._running()
-        await though_left(self._restored(fork(checkpoint)))  # another state may be kept meanwhile
+        await though_left(self._restored(Fork(checkpoint)))  # another state may be kept meanwhile
 
     async def _restored(self, checkpoint: Catalog) -> None:
         try:

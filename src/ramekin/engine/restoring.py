@@ -26,7 +26,7 @@ from ramekin.engine.tables import Tables, drop_of
 from ramekin.engine.work import Work
 from ramekin.errors import Unavailable
 from ramekin.schema.definition import NOTHING_DEFINED
-from ramekin.storage.forks import fork, let_go, restore
+from ramekin.storage.forks import Fork, differing, let_go, restore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,8 +52,9 @@ async def restore_by_steps(engine: Engine, checkpoint: Catalog) -> None:
             await engine.apply(back)  # what others write meanwhile is found by another look
         elif back is not None:
             is_back = await engine.apply(way.found) is not None and way.is_whole
-        await _apply_each(engine, [partial(_defining, engine.tables, then) for then in checkpoint])
-        if is_back and all(_is_defined(engine.tables, then) for then in checkpoint):
+        changed = [*_changed(engine.tables.catalog, checkpoint)]
+        await _apply_each(engine, [partial(_defining, engine.tables, then) for then in changed])
+        if is_back and all(_is_defined(engine.tables, then) for then in _changed(engine.tables.catalog, checkpoint)):
             return
     raise Unavailable("Others write all the time; some tables may be as they were.")
 
@@ -75,7 +76,7 @@ class _WayBack:
 
     async def found_in_turns(self) -> Written | None:
         """Find it from what stood when it was asked for."""
-        now, changes, work = fork(self._tables.catalog), list[Change](), Work()
+        now, changes, work = Fork(self._tables.catalog), list[Change](), Work()
         try:
             for change in self._changes(now):
                 self._take(change, changes)
@@ -101,7 +102,7 @@ async def _apply_each(engine: Engine, makings: Iterable[Making]) -> None:
 
 
 def _loosenings(tables: Tables, checkpoint: Catalog) -> list[Making]:
-    return [partial(_loosening, tables, checkpoint, table.name) for table in tables.catalog]
+    return [partial(_loosening, tables, checkpoint, name) for name in differing(tables.catalog, checkpoint)]
 
 
 def _loosening(tables: Tables, checkpoint: Catalog, name: str) -> Step | None:
@@ -137,8 +138,13 @@ def _changes(now: Catalog, checkpoint: Catalog, now_s: int) -> Iterator[Change |
 
     What has become due since was not there.
     """
-    for then in checkpoint:
+    for then in _changed(now, checkpoint):
         yield from _changes_of(now.find(then.name), then, now_s)
+
+
+def _changed(now: Catalog, checkpoint: Catalog) -> Iterator[Table]:
+    """Yield the tables of a checkpoint that may be others by now, or gone."""
+    return (then for name in differing(now, checkpoint) if (then := checkpoint.find(name)) is not None)
 
 
 def _changes_of(table: Table | None, then: Table, now_s: int) -> Iterator[Change | None]:
@@ -168,7 +174,7 @@ class Restoration:
     @classmethod
     async def prepared(cls, tables: Tables, checkpoint: Catalog) -> Self:
         """Find what differs, in short steps. Cost: O(records) of the tables that were written since."""
-        now = fork(tables.catalog)
+        now = Fork(tables.catalog)
         try:
             return cls(tables, checkpoint, Together(await _steps_back(now, checkpoint)))
         finally:
@@ -182,13 +188,15 @@ class Restoration:
 
 async def _steps_back(now: Catalog, checkpoint: Catalog) -> list[Step]:
     steps, work = list[Step](), Work()
-    names = {table.name for table in checkpoint}
-    steps += [Dropped(table.name) for table in now if table.name not in names]
-    standing = [table.name for table in now if table.name in names]
+    names, were, changed = dict.fromkeys(checkpoint.names()), now.names(), {*differing(now, checkpoint)}
+    steps += [Dropped(name) for name in were if name not in names]
+    standing = [name for name in were if name in names]
     is_in_place = True
-    for place, then in enumerate(checkpoint):
-        table = now.find(then.name)
-        is_in_place = is_in_place and standing[place : place + 1] == [then.name]  # else it, and all behind, go last
+    for place, name in enumerate(names):
+        is_in_place = is_in_place and standing[place : place + 1] == [name]  # else it, and all behind, go last
+        if is_in_place and name not in changed:
+            continue
+        then, table = checkpoint.table(name), now.find(name)
         if table is not None and not is_in_place:
             steps.append(Dropped(then.name))
             table = None

@@ -71,6 +71,12 @@ class Counted:
     def _copy_bytes(self) -> int:
         return self.records.copy_bytes + self.finding_bytes()
 
+    def hand_on(self) -> None:
+        """Give each fork that shows this very table one of its own: it is about to change. See ``forks.py``."""
+        if self.records.owners > 1 and self.memory.family is not None:
+            for member in self.memory.family.members:
+                member.when_changing(self)
+
     def share(self) -> None:
         """Count for nothing: another table does."""
         self.is_sharing = True
@@ -85,6 +91,7 @@ class Counted:
 
     def _part(self) -> None:
         """Settle who counts for the records, before this table lets go of them."""
+        self.hand_on()
         records, others = self.records, self.records.owners - 1
         if others and not self.is_sharing:
             records.counter = None
@@ -112,6 +119,7 @@ class Counted:
         Args:
             taken_bytes: what is in the records and not in the copy.
         """
+        self.hand_on()
         records = self.records
         loan: Loan = records.lender, max(0, records.lent_bytes - taken_bytes)
         if records.owners > 1:

@@ -6,6 +6,8 @@ from heapq import nlargest
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from ramekin.storage.forks import own
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -34,7 +36,7 @@ class Largest:
         """Return the largest tables that are known, the largest first. Cost: O(1), whatever tables there are."""
         following = list(islice(self._following, LOOKED_AT))
         if len(following) < LOOKED_AT:
-            self._following = iter([table.name for table in catalog])
+            self._following = iter([table.name for table in own(catalog)])
             following += islice(self._following, LOOKED_AT - len(following))
         names = dict.fromkeys([*self._found, *following])
         known = [table for name in names if (table := catalog.find(name)) is not None]

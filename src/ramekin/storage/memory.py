@@ -119,11 +119,19 @@ class Memory:
         "records",
         "reserved_bytes",
         "used_bytes",
+        "when_changing",
         "when_short",
     )
 
-    def __init__(self, limit_bytes: int | None = None, when_short: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        limit_bytes: int | None = None,
+        when_short: Callable[[], None] = lambda: None,
+        when_changing: Callable[[Any], None] = lambda _: None,
+    ) -> None:
         self.limit_bytes, self.when_short = limit_bytes, when_short
+        self.when_changing = when_changing
+        """Called with a table of another catalog of the family before it changes."""
         self.used_bytes = 0
         """All of it: the tables' `memory_bytes`."""
         self.records = self.body_bytes = 0
@@ -161,9 +169,11 @@ class Memory:
         twin.garbage = self.garbage
         return twin
 
-    def fork(self, when_short: Callable[[], None]) -> Memory:
-        """Return that of a branch, which counts in the same limit."""
-        twin = Memory(self.limit_bytes, when_short)
+    def fork(self, when_short: Callable[[], None], when_changing: Callable[[Any], None]) -> Memory:
+        """Return that of a branch, which counts in the same limit, and has all records from its first moment on."""
+        twin = Memory(self.limit_bytes, when_short, when_changing)
+        twin.records, twin.body_bytes = self.records, self.body_bytes
+        twin.expiring.tables.update(self.expiring.tables)
         twin.family = self.family = self.family or Family(self)
         twin.family.members.append(twin)
         return twin

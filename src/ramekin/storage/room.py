@@ -39,7 +39,7 @@ def free(tables: Iterable[Table], memory: Memory, history: History, grown_bytes:
     spare = [
         (used_s, table, field)
         for table in tables
-        if table.memory_bytes > table.borrowed_bytes
+        if table.memory is memory and table.memory_bytes > table.borrowed_bytes
         for used_s, field in table.spare_indexes(needed)
     ]
     if sum(table.indexes[field].size_bytes for _, table, field in spare) < lacking_bytes:

@@ -173,6 +173,8 @@ class _Copy:
             self._memory_bytes = table.memory_bytes - table.finding_bytes() - table.sieve_bytes
         self._not_due = list[tuple[str, int]]()  # due times that are none any more
         self._due = Expiry()
+        if (standing := catalog.find(name)) is not None:
+            standing.hand_on()  # now, rather than of all tables in the one step at last
 
     def write(self, bodies: Iterable[tuple[str, bytes | None, int | None]]) -> Iterator[None]:
         """Store bodies with their due times, and delete where there is none."""
@@ -221,6 +223,7 @@ class _Copy:
     def store(self, catalog: Catalog) -> None:
         """Put the records in place of those that are there."""
         table = catalog.made(self._name)
+        table.hand_on()
         written: Collection[str] = self._written
         if self._is_empty and table.watches:
             written = [*table.records.bodies, *written]

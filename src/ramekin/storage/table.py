@@ -47,9 +47,9 @@ class Table(Bounded):
 
     def define(self, definition: Definition) -> None:
         """Give the table a definition, which its records satisfy."""
+        self.hand_on()
         before, schema = self.pinned, definition.schema
-        self.definition = definition
-        self.unique_fields = unique_fields(definition)
+        self.definition, self.unique_fields = definition, unique_fields(definition)
         self.bound(definition)
         self.pinned = dict.fromkeys(self.unique_fields, False)
         for index in definition.indexes:
