@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 
 from ramekin.api.wire.backlog import AT_ONCE, LONG_AT_ONCE, Backlog
+from ramekin.api.wire.connection import CHUNKS_AS_ONE
 from tests.data.http_cases import LIVE, get, sized
 from tests.pipe import WAYS, Service
 from tests.wire import request
@@ -209,3 +210,29 @@ def test_what_waits_is_not_copied_while_it_waits(monkeypatch):
     assert pipe.answers() == ["404 unknown-table"] * count
     service.close()
     assert 0 < Arrived.copied_bytes <= len(sent)
+
+
+def test_a_body_in_tiny_chunks_is_read_bit_by_bit_and_copied_once(service, monkeypatch):
+    monkeypatch.setattr(Arrived, "copied_bytes", 0)
+    record = b'{"id": "tiny", "text": "%b"}' % (b"x" * 9000)
+    chunks = Arrived(b"".join(b"1\r\n%c\r\n" % byte for byte in record) + b"0\r\n\r\n")
+    head = request(
+        "PUT", "/api/v1/data/t/tiny?upsert=true", Content_Type="application/json", Transfer_Encoding="chunked"
+    )
+    pipes, other = [service.connect() for _ in range(3)], service.connect()
+    for pipe in pipes:
+        pipe.send([head[:-2], head[-2:]])
+    asyncio._set_running_loop(service.loop)
+    for pipe in pipes:
+        pipe._protocol.data_received(chunks)
+    read_bytes = [len(pipe._protocol._cycle._content) for pipe in pipes]
+    other._protocol.data_received(LIVE)
+    asyncio._set_running_loop(None)
+    assert read_bytes == [AT_ONCE * CHUNKS_AS_ONE, 0, 0], "the first begins, the others wait for their turn"
+    for pipe, answer in zip(pipes, ["201", "200", "200"], strict=True):
+        pipe.send([LIVE])
+        assert pipe.answers() == [answer, "200"]
+    other.send([])
+    assert other.answers() == ["200"]
+    assert Arrived.copied_bytes <= 3 * len(chunks)
+    assert service.run(service.database.get("t", "tiny")).count(b"x") == 9001

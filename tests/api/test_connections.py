@@ -87,7 +87,7 @@ def test_a_body_that_nobody_wants_is_let_go_by_if_it_is_short(locked, size, stay
 
 def test_chunks_that_nobody_wants_are_let_go_by_for_a_while(locked):
     pipe = locked.connect()
-    pipe.send([UNWANTED + b"Transfer-Encoding: chunked\r\n\r\n"])
+    pipe.send([UNWANTED, b"Transfer-Encoding: chunked\r\n\r\n"])
     assert pipe.answers() == ["415 unsupported-media-type"]
     chunk = b"%x\r\n%b\r\n" % (8192 - 8, b"x" * (8192 - 8))
     pipe.send([chunk] * (MAX_SKIPPED_BYTES // len(chunk)))

@@ -165,12 +165,20 @@ def test_what_drips_in_gets_no_more_time_for_each_drop(service):
 
 @pytest.mark.parametrize("path", ["data/t", "query/t", "batch"])
 @pytest.mark.parametrize("line", [b"Content-Type: x/y", b"Origin: https://evil.example"])
-def test_no_answer_comes_before_a_short_body_that_follows_at_once(service, path, line):
+@pytest.mark.parametrize(
+    ("how", "pieces"),
+    [
+        (b"Content-Length: 2", [b"{}"]),
+        (b"Transfer-Encoding: chunked", [b"1\r\n{", b"\r\n1\r\n}\r\n0\r", b"\n\r\n"]),
+        (b"Transfer-Encoding: chunked", [b"2\r\n{}\r\n0\r\nA: b", b"\r\n\r\n"]),
+    ],
+)
+def test_no_answer_comes_before_a_short_body_that_follows_at_once(service, path, line, how, pieces):
     pipe = service.connect()
-    head = b"POST /api/v1/%b HTTP/1.1\r\nHost: localhost\r\n%b\r\nContent-Length: 2\r\n\r\n" % (path.encode(), line)
-    pipe.send([head])
-    assert pipe.answers() == []
-    pipe.send([b"{}"])
+    head = b"POST /api/v1/%b HTTP/1.1\r\nHost: localhost\r\n%b\r\n%b\r\n\r\n" % (path.encode(), line, how)
+    for sent in (head, *pieces):
+        assert pipe.answers() == []
+        pipe.send([sent])
     assert pipe.answers() == ["403 foreign-origin" if line.startswith(b"Origin") else "415 unsupported-media-type"]
     assert not pipe.is_ended
 

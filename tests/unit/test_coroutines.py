@@ -1,16 +1,17 @@
 """A coroutine that was begun by hand goes on as a task."""
 
 import asyncio
+from contextlib import aclosing
 
 import pytest
 
-from ramekin.api.wire.coroutines import go_on
+from ramekin.api.wire.coroutines import GoneOn
 
 
 async def begin(coroutine):
     """Run a coroutine up to what it waits for, then let it go on as a task."""
     awaited = coroutine.send(None)
-    return asyncio.create_task(go_on(coroutine, awaited))
+    return asyncio.create_task(GoneOn(coroutine, awaited))
 
 
 @pytest.fixture
@@ -73,3 +74,25 @@ async def test_the_coroutine_sees_a_failed_future_and_a_cancellation():
     with pytest.raises(asyncio.CancelledError):
         await task
     assert seen == ["failed", "cancelled"]
+
+
+async def test_the_coroutine_sees_a_cancellation_that_comes_before_its_task_goes_on():
+    seen = []
+
+    async def numbers():
+        try:
+            yield await asyncio.sleep(10)
+        finally:
+            await asyncio.sleep(0)
+            seen.append("closed")
+
+    async def work():
+        async with aclosing(numbers()) as these:
+            async for _ in these:
+                pass
+
+    task = await begin(work())
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert seen == ["closed"]

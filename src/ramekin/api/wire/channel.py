@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from uvicorn import Config
     from uvicorn.server import ServerState
 
+    from ramekin.api.wire.backlog import Backlog
     from ramekin.api.wire.short_way import ShortWay
 
 T = TypeVar("T")
@@ -60,6 +61,7 @@ class Channel(asyncio.Protocol):
         "_loop",
         "_unread_bytes",
         "_unread_until_s",
+        "_waits",
         "_way",
         "client",
         "due_s",
@@ -73,6 +75,7 @@ class Channel(asyncio.Protocol):
         self._loop, self.state = loop, server_state
         self._way: ShortWay = config.app.state.short_way  # type: ignore[union-attr]  # it is an application
         self._held, self._held_at = b"", 0  # what arrived and has to wait from there, or is not whole
+        self._waits = False  # for others to have their turn
         self._has_left = False  # the client sends nothing more, but may read
         self._closes = False  # once the answers under way are written
         self._is_ending = False  # the last answer is written
@@ -198,12 +201,33 @@ class Channel(asyncio.Protocol):
         if self._let_go_bytes > LINGER_BYTES:
             self.transport.abort()
 
+    def _wait(self, data: bytes, at: int, backlog: Backlog | None, *, is_new: bool = False) -> None:
+        """Keep what cannot be taken yet: an answer is under way, or it is the turn of others in a backlog."""
+        self._held, self._held_at = data, at
+        self.flow.pause_reading()
+        if backlog is not None and not self._waits:
+            self._waits = True
+            backlog.add(self, self._loop, is_new=is_new)
+
+    def _take_held(self, most: int) -> None:
+        """Take what was kept, so many requests at the most."""
+        held, self._held = self._held, b""
+        self._read(held, self._held_at, most)
+
     def _start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Return a task that a stop of the server waits for."""
         task = self._loop.create_task(work)
         self.state.tasks.add(task)  # type: ignore[arg-type]  # what it returns is of no interest there
         task.add_done_callback(self.state.tasks.discard)
         return task
+
+    def go_on(self, most: int) -> None:
+        """Take a few of the requests, or chunks of one, that wait for others to have their turn."""
+        raise NotImplementedError
+
+    def _read(self, data: bytes, at: int, left: int) -> None:
+        """Take what arrived from a place on, so many requests of it at the most."""
+        raise NotImplementedError
 
     def _is_idle(self) -> bool:
         """Say whether nothing has been asked that is not answered."""

@@ -18,7 +18,7 @@ from ramekin.api.edge.edge import LAST_LINES
 from ramekin.api.http.heads import MAX_HEAD_BYTES, check_unfinished, head_of, id_line, read_line
 from ramekin.api.http.problems import problem_answer
 from ramekin.api.wire.backlog import AT_ONCE
-from ramekin.api.wire.bodies import body_of
+from ramekin.api.wire.bodies import awaited_bytes, body_of
 from ramekin.api.wire.channel import Channel
 from ramekin.api.wire.cycle import Cycle, scope_of
 from ramekin.api.wire.deadlines import BYTES_PER_S
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
     from ramekin.api.http.answer import Answer
     from ramekin.api.http.heads import Head, RequestLine
-    from ramekin.api.wire.backlog import Backlog
     from ramekin.api.wire.bodies import Body
 
 INCOMPLETE, LATER = 0, -1
@@ -53,6 +52,9 @@ MAX_SKIPPED_BYTES = 64 * 1024
 
 SOON_S = 0.1
 """Seconds in which a short body follows its head; what takes longer goes the long way, which answers before it."""
+
+CHUNKS_AS_ONE = 8
+"""Chunks of a body that take as long as a request, 40 µs."""
 
 _REASONS = {HeadTooSlow: "head-too-slow", BodyTooSlow: "body-too-slow"}
 _FULL = "The server has as many connections as it takes, or as it takes from one address."
@@ -84,7 +86,7 @@ class Connection(Channel):
     3. What breaks a rule of HTTP ends the connection: what follows cannot be told.
     """
 
-    __slots__ = ("_app", "_app_state", "_body", "_cycle", "_due_bytes", "_seen_bytes", "_task", "_waits")
+    __slots__ = ("_app", "_app_state", "_body", "_cycle", "_due_bytes", "_seen_bytes", "_task")
 
     def __init__(
         self,
@@ -98,7 +100,6 @@ class Connection(Channel):
         self._body: Body | None = None  # of the request, until it is whole
         self._cycle: Cycle | None = None  # the request under way, and its answer
         self._task: asyncio.Task[Any] | None = None  # an answer under way on the short way
-        self._waits = False  # for others to have their turn
         self._seen_bytes = self._due_bytes = 0  # what has been looked at, and what there must be to look at it again
 
     def data_received(self, data: bytes) -> None:
@@ -119,40 +120,36 @@ class Connection(Channel):
                     self._let_go(len(data) - at)
                     return
                 if self._body is not None:
-                    data, at = self._take_body(self._body, data[at:]), 0
+                    at = self._take_body(self._body, data, at, CHUNKS_AS_ONE * left)
+                    if self._body is not None and at < len(data):
+                        self._wait(data, at, self._way.backlog, is_new=is_new)
+                        return
                 elif self._is_busy() or not left:
                     self._wait(data, at, None if left else self._way.backlog, is_new=is_new)
                     return
                 else:
-                    is_first = not self._seen_bytes
+                    is_first = not (self._seen_bytes or self._due_bytes)
                     taken = self._take(data, at)
                     if taken == LATER:
                         self._wait(data, at, self._way.long_ways)
                         return
                     if taken == INCOMPLETE:
                         self._held, self._held_at = data[at:], 0
-                        if self._due_bytes:
-                            self.due_s = stopwatch_s() + SOON_S
-                        elif is_first:  # what drips in has no longer
-                            self.due_s = stopwatch_s() + self._way.deadlines.head_s
+                        if is_first:  # what drips in has no longer
+                            self.due_s = stopwatch_s() + (SOON_S if self._due_bytes else self._way.deadlines.head_s)
                         return
                     self._seen_bytes = self._due_bytes = 0
                     at, left = at + taken, left - 1
         except RamekinError as error:
             self._refuse(error)
 
-    def _wait(self, data: bytes, at: int, backlog: Backlog | None, *, is_new: bool = False) -> None:
-        """Keep what cannot be taken yet: an answer is under way, or it is the turn of others in a backlog."""
-        self._held, self._held_at = data, at
-        self.flow.pause_reading()
-        if backlog is not None and not self._waits:
-            self._waits = True
-            backlog.add(self, self._loop, is_new=is_new)
-
     def go_on(self, most: int) -> None:
-        """Take a few of the requests that wait for others to have their turn."""
+        """Take a few of the requests, or chunks of one, that wait for others to have their turn."""
         self._waits = False
-        self._go_on(most)
+        if self._body is None or self._cycle is None or self.transport.is_closing():
+            self._go_on(most)
+        else:
+            self._take_held(most)
 
     def _is_busy(self) -> bool:
         """Say whether something is under way, so that what arrives must not be answered before it."""
@@ -176,9 +173,10 @@ class Connection(Channel):
         line, block = read_line(data[start:line_end]), data[line_end + 2 : end]
         is_usual = line.host is None and not line.is_http_1_0
         head = (way.heads.get(block) or way.read(block)) if is_usual else head_of(line, data[line_end + 2 : end + 2])
-        whole = end + 4 + head.body_bytes
-        if len(data) < whole and head.body_bytes <= way.held_bytes and not (head.expects_100 or self._seen_bytes):
-            self._due_bytes = whole - at  # or a proxy that hands it on a little later closes behind the answer
+        is_short = max(head.body_bytes, len(data) - end - 3) <= way.held_bytes
+        awaited = awaited_bytes(data, end + 4, head.body_bytes) if is_short else 0
+        if awaited and not (head.expects_100 or self._seen_bytes):
+            self._due_bytes = len(data) + awaited - at  # or a proxy that hands it on a little later closes then
             return INCOMPLETE
         if line.path not in OPEN_TO_GUESTS and not way.long_ways.takes(self._loop):
             return LATER
@@ -200,19 +198,19 @@ class Connection(Channel):
             cycle.feed(b"", is_last=True)
         self._start(cycle.run(self._app))
 
-    def _take_body(self, body: Body, data: bytes) -> bytes:
-        """Take what belongs to the body under way, and return the rest. Raises MalformedRequest, HeadTooLarge."""
-        content, rest = body.take(data)
-        self.due_s = min(self.due_s + len(data) / BYTES_PER_S, stopwatch_s() + self._way.deadlines.body_s)
+    def _take_body(self, body: Body, data: bytes, at: int, most: int) -> int:
+        """Take what belongs to the body under way, and return where it ends. Raises MalformedRequest, HeadTooLarge."""
+        content, end = body.take(data, at, most)
+        self.due_s = min(self.due_s + (end - at) / BYTES_PER_S, stopwatch_s() + self._way.deadlines.body_s)
         if body.is_whole:
             self._body = None
         if self._cycle is not None:
             self._cycle.feed(content, is_last=body.is_whole)
         else:
-            self._let_go_bytes += len(data) - len(rest)
+            self._let_go_bytes += end - at
             if self._let_go_bytes > MAX_SKIPPED_BYTES:
                 self._end()
-        return rest
+        return end
 
     def ask_for_more(self) -> None:
         """Go on reading a body, for which its client has all its time anew if it was kept from sending."""
@@ -267,8 +265,7 @@ class Connection(Channel):
         if self._is_ending or self._is_busy() or self.transport.is_closing():
             return
         self.flow.resume_reading()
-        held, self._held = self._held, b""
-        self._read(held, self._held_at, most)
+        self._take_held(most)
         if self._has_left and not self._is_busy():
             self._end()
 
@@ -289,9 +286,8 @@ class Connection(Channel):
         if self._is_busy() and (self._body is None or self.flow.read_paused):
             self.due_s = now_s + self._way.idle_s  # nobody waits for the client
         elif self._due_bytes:
-            held, self._held, self._due_bytes = self._held, b"", 0
-            self._seen_bytes = 1  # so that it is no longer waited for
-            self._read(held, 0, AT_ONCE)
+            self._due_bytes, self._seen_bytes = 0, 1  # so that it is no longer waited for
+            self._take_held(AT_ONCE)
         elif self._body is not None and self._cycle is not None:
             self._refuse(BodyTooSlow("The body did not arrive in time, or brought less than 1 KiB a second."))
         elif self._entry is Entrance.GUEST:

@@ -5,34 +5,40 @@ CPython 3.12 has eager tasks for this, which begin by themselves; 3.11 has not. 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine, Generator
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
-class _Resumed:
-    """A coroutine that ran up to something it waits for, as an awaitable that goes on from there."""
+class GoneOn(Coroutine[Any, Any, T]):
+    """A coroutine that ran up to something it waits for already, to go on from there as a task.
 
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], awaited: Any) -> None:
-        self._coroutine, self._awaited = coroutine, awaited
+    Whatever becomes of the task reaches the coroutine, also a cancellation before the task's first step.
+    """
 
-    def __await__(self) -> Generator[Any, Any, Any]:
-        awaited = self._awaited
-        while True:
-            try:
-                try:
-                    sent = yield awaited
-                except BaseException as error:  # a cancellation, say: it belongs to the coroutine
-                    awaited = self._coroutine.throw(error)
-                else:
-                    awaited = self._coroutine.send(sent)
-            except StopIteration as done:
-                return done.value
+    __slots__ = ("_awaited", "_coroutine")
 
+    def __init__(self, coroutine: Coroutine[Any, Any, T], awaited: Any) -> None:
+        """Go on with a coroutine.
 
-async def go_on(coroutine: Coroutine[Any, Any, T], awaited: Any) -> T:
-    """Return what a coroutine returns that ran up to something it waits for already."""
-    return await _Resumed(coroutine, awaited)  # type: ignore[no-any-return]  # as the coroutine says
+        Args:
+            awaited: what its first `send` returned.
+        """
+        self._coroutine, self._awaited = coroutine, [awaited]
+
+    def send(self, value: Any) -> Any:
+        """Go on up to the next wait, which at first is the one that it has come to."""
+        return self._awaited.pop() if self._awaited else self._coroutine.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        """Go on with an error: a cancellation, say."""
+        self._awaited.clear()
+        return self._coroutine.throw(*error)
+
+    def close(self) -> None:
+        """End it where it waits."""
+        self._coroutine.close()
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        raise NotImplementedError  # a task goes on with it, and nobody waits for it otherwise

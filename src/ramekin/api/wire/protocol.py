@@ -50,7 +50,7 @@ from ramekin.api.routes import BRANCH, mount_at
 from ramekin.api.session import Session
 from ramekin.api.wire.asgi import PREFIX
 from ramekin.api.wire.connection import Connection, out_of_time
-from ramekin.api.wire.coroutines import go_on
+from ramekin.api.wire.coroutines import GoneOn
 from ramekin.api.wire.short_way import Target
 from ramekin.clock import stopwatch_s
 
@@ -246,7 +246,7 @@ class RecordProtocol(Connection):
             self._write_either(exchange, endpoint, done.value)
         else:
             self._is_watched = endpoint.watches(exchange.head, body)
-            self._run(go_on(coroutine, awaited), lambda task: self._write_late(exchange, endpoint, task))
+            self._run(GoneOn(coroutine, awaited), lambda task: self._write_late(exchange, endpoint, task))
 
     def _run(self, work: Coroutine[Any, Any, T], done: Callable[[asyncio.Task[T]], None]) -> None:
         """Run what has to wait as a task; what arrives meanwhile is held back."""
