@@ -33,6 +33,7 @@ from ramekin.api.session import Session
 from ramekin.database.precondition import ALWAYS
 from ramekin.engine.work import Work
 from ramekin.errors import BadRequest, BodyTooLarge, NotAcceptable, RamekinError, UnexpectedBody
+from ramekin.query.steps import at_once
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -78,7 +79,7 @@ class Endpoint(Generic[M]):
     reads: Callable[[Session, Asked[M]], M] | None = None
     """Makes of the words what is meant, where that takes more than their schemas; what it raises is a 400."""
     reads_long: Callable[[Session, Asked[M]], Steps[M]] | None = None
-    """As `reads`, in steps, where what is said may be long."""
+    """As `reads`, in steps, where what is said may be long; alone it is both."""
     unsaid: M | EllipsisType = ...
     """What is meant where the address has no words, if that is always the same."""
     is_whole: bool = False
@@ -128,7 +129,9 @@ class Endpoint(Generic[M]):
         self.words = {told["name"]: told["schema"] for told in self.parameters if told["in"] == "query"}
         self.resumes_by = _RESUMING & {told["name"] for told in self.parameters}
         self.reads_words = 400 in self.problems and "conditions" not in self.words
-        if self.reads is None:
+        if (reads_long := self.reads_long) is not None:
+            self.reads = self.reads or (lambda session, asked: at_once(reads_long(session, asked)))
+        elif self.reads is None:
             self.unsaid = cast("M", None)
         self.limit = f"{self.size}_bytes"
         self.parts = re.findall(r"{(\w+)(?::\w+)?}", self.path)
@@ -294,17 +297,23 @@ def endpoint(
 
 @overload
 def endpoint(
+    method: str, path: str, *, reads_long: Callable[[Session, Asked[M]], Steps[M]], **declared: Any
+) -> Callable[[Callable[[Session, Asked[M]], Reply | Awaitable[Reply]]], Endpoint[M]]: ...
+
+
+@overload
+def endpoint(
     method: str, path: str, **declared: Any
 ) -> Callable[[Callable[[Session, Asked[None]], Reply | Awaitable[Reply]]], Endpoint[None]]: ...
 
 
 def endpoint(
-    method: str, path: str, *, reads: Callable[[Session, Asked[M]], M] | None = None, **declared: Any
-) -> Callable[[Callable[[Session, Asked[M]], Reply | Awaitable[Reply]]], Endpoint[M]]:
+    method: str, path: str, **declared: Any
+) -> Callable[[Callable[[Session, Asked[Any]], Reply | Awaitable[Reply]]], Endpoint[Any]]:
     """Make an endpoint of a function; see `Endpoint` for what is declared of it."""
 
-    def make(answer: Callable[[Session, Asked[M]], Reply | Awaitable[Reply]]) -> Endpoint[M]:
-        return Endpoint(method, path, answer, reads=reads, **declared)
+    def make(answer: Callable[[Session, Asked[Any]], Reply | Awaitable[Reply]]) -> Endpoint[Any]:
+        return Endpoint(method, path, answer, **declared)
 
     return make
 

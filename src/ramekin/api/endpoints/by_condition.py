@@ -23,7 +23,6 @@ from ramekin.database.changing import Changed, ChangeRequest
 from ramekin.engine.work import Work
 from ramekin.errors import ConditionRequired, ConflictingParameters, InvalidValue, Redefined, UnknownField, did_you_mean
 from ramekin.query.predicate import holds_always
-from ramekin.query.steps import at_once
 
 if TYPE_CHECKING:
     from ramekin.api.session import Session
@@ -39,12 +38,7 @@ MAX_READINGS = 10
 TABLE = f"{API}/data/{{table}}"
 
 
-def _read_conditions(session: Session, asked: Asked[dict[str, Any]]) -> dict[str, Any]:
-    """Return which records are meant, and how many at the most, as `_read_long_conditions` does, at once."""
-    return at_once(_read_long_conditions(session, asked))
-
-
-def _read_long_conditions(session: Session, asked: Asked[dict[str, Any]]) -> Steps[dict[str, Any]]:
+def _read_conditions(session: Session, asked: Asked[dict[str, Any]]) -> Steps[dict[str, Any]]:
     """Return which records are meant, and how many at the most.
 
     Raises:
@@ -72,8 +66,7 @@ def _read_long_conditions(session: Session, asked: Asked[dict[str, Any]]) -> Ste
     TABLE,
     role="write",
     tag="records",
-    reads=_read_conditions,
-    reads_long=_read_long_conditions,
+    reads_long=_read_conditions,
     answers={
         200: answer(
             "How many were meant, and how many are changed.", reference("Changes"), {"matched": 2, "changed": 1}
@@ -96,8 +89,7 @@ async def patch_records(session: Session, asked: Asked[dict[str, Any]]) -> Reply
     TABLE,
     role="write",
     tag="records",
-    reads=_read_conditions,
-    reads_long=_read_long_conditions,
+    reads_long=_read_conditions,
     answers={200: answer("How many were meant and deleted.", reference("Changes"), {"matched": 2, "changed": 2})},
     problems=(*READ, 409, 428, 503),
     parameters=MANY,
@@ -142,7 +134,7 @@ async def _change_as_read(session: Session, asked: Asked[dict[str, Any]], reques
         for _ in range(MAX_READINGS):
             with suppress(Redefined):
                 return await room.in_turn(partial(session.database.change, request))
-            said = await Work(session.limits.query_s).through(_read_long_conditions(session, asked))
+            said = await Work(session.limits.query_s).through(_read_conditions(session, asked))
             request = replace(request, **said)
         return await room.in_turn(partial(session.database.change, request))
 

@@ -42,7 +42,7 @@ from ramekin.errors import (
     did_you_mean,
 )
 from ramekin.query.predicate import EVERYTHING, Predicate, paths_in
-from ramekin.query.steps import Steps, at_once
+from ramekin.query.steps import Steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -84,12 +84,8 @@ class ChangesAsked(NamedTuple):
     """Path of the next page, without its position."""
 
 
-def _read(session: Session, asked: Asked[ChangesAsked]) -> ChangesAsked:
+def _read(session: Session, asked: Asked[ChangesAsked]) -> Steps[ChangesAsked]:
     """Return what is asked. Raises Forbidden, for a table that the key does not reach; else as ``query/`` says."""
-    return at_once(_read_long(session, asked))
-
-
-def _read_long(session: Session, asked: Asked[ChangesAsked]) -> Steps[ChangesAsked]:
     words, others = split_query(asked.query, WORDS[1:])
     tables = list(dict.fromkeys(value for name, value in others if name == "table"))
     session.grant.check("read", tables)
@@ -121,8 +117,7 @@ def _only(tables: Sequence[str], fields: Sequence[str]) -> str:
     PATH,
     role="read",
     tag="changes",
-    reads=_read,
-    reads_long=_read_long,
+    reads_long=_read,
     answers={200: _ANSWER},
     problems=(400, 404, 406, 410, 503, 507),
     parameters=[

@@ -49,12 +49,8 @@ Joining = Listing[JoinRequest] | UnknownField
 """What is asked for; or a field that no record has, which is told with the names of those that are there."""
 
 
-def _read_join(session: Session, asked: Asked[Joining]) -> Joining:
+def _read_join(session: Session, asked: Asked[Joining]) -> Steps[Joining]:
     """Return what is asked of two tables. Raises as ``query/`` says; InvalidParameter, LimitTooLarge."""
-    return at_once(_read_long_join(session, asked))
-
-
-def _read_long_join(session: Session, asked: Asked[Joining]) -> Steps[Joining]:
     try:
         return (yield from _read_with(session, asked))
     except UnknownField as error:
@@ -79,8 +75,7 @@ def _read_with(
     PATH,
     role="read",
     tag="joins",
-    reads=_read_join,
-    reads_long=_read_long_join,
+    reads_long=_read_join,
     answers=unless_known(
         tabular(
             "Pairs: an object per pair with a member per table. Or, with `shape=tree`, records with their matches.",

@@ -12,9 +12,8 @@ from msgspec import Struct
 from ramekin.api.http.headers import JSON
 from ramekin.api.http.preconditions import ANY
 from ramekin.database.precondition import ALWAYS, Precondition
-from ramekin.engine.work import Work
+from ramekin.engine.work import LONG_BYTES, Work
 from ramekin.values import codec, pieces
-from ramekin.values.paths import LONG_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
