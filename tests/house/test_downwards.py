@@ -110,7 +110,7 @@ def ask():
 REQUESTS = {
     "A create": (("POST", "/api/v1/data/guests", {"age": 9}), {ENDPOINT}),
     "A list": (("GET", "/api/v1/data/guests?age:gte=1"), {ENDPOINT, VIEW}),
-    "A join": (("GET", "/api/v1/join/guests/visits/id=guest_id?guests.age:gte=1"), {VIEW}),  # an endpoint that reads in steps waits
+    "A join": (("GET", "/api/v1/join/guests/visits/id=guest_id?guests.age:gte=1"), {VIEW}),
 }
 
 
