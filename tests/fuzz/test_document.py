@@ -36,6 +36,11 @@ def has_state(case):
     return True
 
 
+def has_a_model(case):
+    """The operations of a table with a model stand in the document by themselves."""
+    return case.path_parameters.get("table") in TABLES
+
+
 def has_cursor(case):
     """A cursor is what `next` of a page has; no pattern tells a good one."""
     return "cursor" in case.query or "cursor" in body(case)
@@ -182,6 +187,7 @@ RULES = {
     "precondition-failed": [has_state],
     "precondition-required": [has_state],
     "key-not-resolved": [has_state],
+    "changes-gone": [has_state],
     "invalid-cursor": [has_cursor],
     "conflicting-parameters": [
         lambda case: has_cursor(case) and ("offset" in case.query or "offset" in body(case)),
@@ -206,7 +212,7 @@ RULES = {
     "invalid-header": [has_odd_header],
     "invalid-sort": [has_odd_sort],
     "integer-out-of-range": [has_long_integer],
-    "invalid-record": [has_whole_fraction, has_odd_space, has_id_that_becomes_another],
+    "invalid-record": [has_a_model, has_whole_fraction, has_odd_space, has_id_that_becomes_another],
     "invalid-aggregate": [has_groups],
     "invalid-definition": [has_odd_definition, has_whole_fraction],
 }
