@@ -351,6 +351,56 @@ def _record_kinds() -> Iterator[tuple[str, Any]]:
 KINDS |= dict(_record_kinds())
 
 
+def _passed_over_kinds() -> Iterator[tuple[str, Any]]:
+    """Yield bulks and loads of 20 bytes for each record that others have, out of which come few records, or none."""
+
+    def columns(s: Service) -> int:
+        return min(50_000, s.records // 2)
+
+    def wide(name: bytes, cell: bytes) -> Callable[[Service], bytes]:
+        return lambda s: (
+            b",".join([name % i for i in range(columns(s))]) + (b"\n" + b",".join([cell] * columns(s))) * 3 + b"\n"
+        )
+
+    many = "data/b?on_conflict=replace"
+    for what, path, media, text in (
+        ("CSV, line ends", many, CSV, lambda s: b"id\n" + b"\n" * 20 * s.records),
+        (
+            "CSV, line ends behind a cell",
+            many,
+            CSV,
+            lambda s: b'a\n"' + b"x" * 40_000 + b'"' + b"\r\n" * 10 * s.records,
+        ),
+        ("CSV, wide, empty", many, CSV, wide(b"f%d", b"")),
+        ("CSV, wide, of numbers", many, CSV, wide(b"f%d", b"7")),
+        ("CSV, wide, of texts", many, CSV, wide(b"f%d", b"x")),
+        ("CSV, wide, in quotes", many, CSV, wide(b'"f%d"', b'"x"')),
+        ("CSV, a cell", many, CSV, lambda s: b'a\n"' + b"x" * min(900_000, 5 * s.records) + b'"\n'),
+        ("CSV, a cell of quotes", many, CSV, lambda s: b'a\n"' + b'""' * min(900_000, 5 * s.records) + b'"\n'),
+        ("CSV, a cell of digits", many, CSV, lambda s: b"a\n" + b"7" * min(900_000, 5 * s.records) + b"\n"),
+        ("CSV, line ends, wrong at the end", many, CSV, lambda s: b"id\n" + b"\n" * 20 * s.records + b"1,2\n"),
+        ("NDJSON, line ends", many, NDJSON, lambda s: b"\n" * 20 * s.records),
+        ("NDJSON, spaces", many, NDJSON, lambda s: b" " * min(6 * MIB - 50, 20 * s.records)),
+        ("NDJSON, a record of spaces", many, NDJSON, lambda s: b" " * min(6 * MIB - 50, 20 * s.records) + b"{}"),
+        ("NDJSON, lines of spaces", many, NDJSON, lambda s: (b" " * 999 + b"\n") * (s.records // 50)),
+        ("NDJSON, line ends, wrong at the end", many, NDJSON, lambda s: b"\n" * 20 * s.records + b'{"id":{}}'),
+        ("JSON, spaces in front", many, JSON, lambda s: b" " * 20 * s.records + b"[]"),
+        ("JSON, spaces within", many, JSON, lambda s: b"[{}," + b" \n" * 10 * s.records + b"{}]"),
+        ("JSON, spaces, wrong at the end", many, JSON, lambda s: b"[{}," + b"\n" * 20 * s.records + b'{"id":{}}]'),
+        ("load, spaces within", "load", JSON, lambda s: b'{"b":[' + b" \n" * 10 * s.records + b"]}"),
+        ("load, tables without records", "load", JSON, lambda s: b'{"b":[],"c":[' + b"\n" * 20 * s.records + b"]}"),
+        ("batch, spaces within", "batch", JSON, lambda s: b'{"operations":[' + b" \n" * 10 * s.records + b"]}"),
+    ):
+
+        async def ask(s: Service, path=path, media=media, text=text) -> Turns:
+            return await s.ask("POST", f"/api/v1/{path}", text(s), media)
+
+        yield f"passed over, {what}", ask
+
+
+KINDS |= dict(_passed_over_kinds())
+
+
 @kind("one record against as many alternatives as may be")
 async def _(s: Service) -> Turns:
     values = [{"a": i} for i in range(800)]

@@ -23,7 +23,9 @@ TOLD = {
     "typed by a schema": "1 MiB that a schema types",
     "alternatives": "a record against 5 million alternatives of a schema",
     "patterns": "a record against 10 million bytes times patterns",
-    "wrong behind escapes": "a text of 6 MiB of escapes, wrong at its end",
+    "wrong behind escapes": "one string, or blanks within one record",
+    "a record of spaces": "one string, or blanks within one record",
+    "a cell of quotes": "one string, or blanks within one record",
     "PUT definition": "definitions of what is there",
     "8 indexes": "bulks and changes with eight indexes",
     "9,000 tables": "all of 9,000 tables in one request",
@@ -38,10 +40,14 @@ WORST = [
     "bulk, CSV, small",
     "batch of as many patches",
     "drop, 8 indexes",
+    "passed over, CSV, line ends",
+    "passed over, CSV, line ends, wrong at the end",
+    "passed over, CSV, wide, of texts",
+    "passed over, NDJSON, line ends, wrong at the end",
     "one record in a batch, wrong behind strings",
     "PATCH all, of 500,000 numbers",
 ]
-"""What took longest when a turn was counted in rows, or ended with a record."""
+"""What took longest when a turn was counted in rows, or ended with a record, or only where one came out."""
 
 
 @pytest.fixture(autouse=True)

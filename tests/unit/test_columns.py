@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field, create_model
 
 from ramekin.errors import IntegerOutOfRange, InvalidRecord, MalformedJson, RamekinError
 from ramekin.formats.csv_table import CsvTable
-from ramekin.formats.record_text import CsvForm, CsvText
+from ramekin.formats.record_text import CsvForm, CsvText, records_in
 from ramekin.schema.columns import ANY_KIND, SILENT, UNTYPED, Columns, Quoted
 from ramekin.schema.json_schema import JsonSchema
 from ramekin.schema.models import ModelSchema
@@ -27,7 +27,7 @@ from tests.unit.test_values_and_paths import JSON
 
 
 def read(text, columns=UNTYPED, **form):
-    return list(CsvText(lambda: [text.encode()], columns, 10_000, CsvForm(**form)))
+    return list(records_in(CsvText(lambda: [text.encode()], columns, 10_000, CsvForm(**form))))
 
 
 def column(schema, *, required=False):
@@ -356,7 +356,8 @@ def there_and_back(schema, bodies):
     names = list(dict.fromkeys([*schema.fields, *[name for record in records for name in record]]))
     table = CsvTable(names, schema.columns)
     text = table.header() + table.rows(records)
-    return [schema.validate(record) for record in CsvText(lambda: [text], schema.columns, 10**6, CsvForm())]
+    records = records_in(CsvText(lambda: [text], schema.columns, 10**6, CsvForm()))
+    return [schema.validate(record) for record in records]
 
 
 def same(bodies):
@@ -472,7 +473,7 @@ def test_a_json_schemas_table_takes_back_what_it_gives(first, second, data):
 def test_an_untyped_table_comes_back_by_the_rule_of_columns(records):
     names = list(dict.fromkeys(name for record in records for name in record))
     text = CsvTable(names).header() + CsvTable(names).rows(records)
-    found = list(CsvText(lambda: [text], UNTYPED, 10_000, CsvForm()))
+    found = list(records_in(CsvText(lambda: [text], UNTYPED, 10_000, CsvForm())))
     assert len(found) == (len(records) if names else 0)
     for name in names:
         cells = [record.get(name) for record in records]

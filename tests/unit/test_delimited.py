@@ -19,7 +19,7 @@ SIZES = (1, 2, 3, 7, 1000)
 def rows(text, size=1000, delimiter=",", limit=10_000):
     data = text.encode() if isinstance(text, str) else text
     chunks = [data[i : i + size] for i in range(0, len(data), size)]
-    return [(line, cells) for line, cells in read_rows(chunks, delimiter, limit)]
+    return [row for row in read_rows(chunks, delimiter, limit) if row is not None]
 
 
 def cells(text, **options):
@@ -42,9 +42,9 @@ def test_a_row_is_named_by_the_line_it_begins_on_whatever_its_cells_hold(size):
 @pytest.mark.parametrize("text", ['a,b\r\n"x","1"\r\n"x""y",2\r\n\r\n,""\r\n', "\ufeffé,b\r\n1,2\r\n"])
 def test_a_text_may_be_cut_in_two_anywhere(text):
     data = text.encode()
-    whole = list(read_rows([data], ",", 100))
+    whole = rows(data, limit=100)
     for cut in range(len(data) + 1):
-        assert list(read_rows([data[:cut], data[cut:]], ",", 100)) == whole, cut
+        assert [*filter(None, read_rows([data[:cut], data[cut:]], ",", 100))] == whole, cut
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -70,9 +70,11 @@ def test_a_row_that_is_too_long_is_refused_soon_and_in_little_memory(kind):
 @pytest.mark.parametrize("size", [5, 10**6])
 def test_a_row_has_so_many_cells(cell, size, monkeypatch):
     monkeypatch.setattr("ramekin.formats.delimited.MAX_CELLS", 500)
+    monkeypatch.setattr("ramekin.formats.delimited.FEW_CELLS", 100)
     names, row = ",".join([f"c{i}" for i in range(500)]), ",".join([cell] * 500)
     text = f"{names}\n{row}\n".encode()
-    assert len(list(read_rows([text[at : at + size] for at in range(0, len(text), size)], ",", LIMIT))) == 2
+    rows = read_rows([text[at : at + size] for at in range(0, len(text), size)], ",", LIMIT)
+    assert sum(row is not None for row in rows) == 2
     text = text[:-1] + f",{cell}\n".encode()
     with pytest.raises(BodyTooLarge, match="500 cells"):
         list(read_rows([text[at : at + size] for at in range(0, len(text), size)], ",", LIMIT))
@@ -129,7 +131,7 @@ def test_python_values_are_checked_by_a_few_calls_for_each_array_and_object():
 
 
 def test_columns_are_looked_at_one_a_step():
-    assert len(list(csv(b"a,b,c,d\n").look())) == 4
+    assert sum(found is PAUSE for found in csv(b"a,b,c,d\n")) >= 4
 
 
 def test_a_name_that_stands_twice_is_found_among_many():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ramekin.errors import DuplicateMember, MalformedCsv, MalformedJson, RamekinError
 from ramekin.formats.csv_table import CsvTable
-from ramekin.formats.record_text import ArrayText, CsvForm, CsvText, NdjsonText
+from ramekin.formats.record_text import ArrayText, CsvForm, CsvText, NdjsonText, records_in
 from ramekin.formats.splitter import Splitter
 from ramekin.schema.columns import UNTYPED
 from ramekin.values import codec
@@ -112,7 +112,7 @@ def test_ndjson_lines_are_found_wherever_chunks_end(size):
     text = b'{"a":1}\r\n\n[2]\n  3'
     chunks = [text[i : i + size] for i in range(0, len(text), size)]
     reader = NdjsonText(lambda: chunks, 1000)
-    assert [(reader.line_of(()), record) for record in reader] == [(1, {"a": 1}), (3, [2]), (4, 3)]
+    assert [(reader.line_of(()), record) for record in records_in(reader)] == [(1, {"a": 1}), (3, [2]), (4, 3)]
 
 
 @given(
@@ -123,13 +123,13 @@ def test_ndjson_lines_are_found_wherever_chunks_end(size):
 def test_csv_that_is_written_is_read_again(records):
     table = CsvTable(["a", "b"])
     text = table.header() + table.rows(records)
-    assert list(CsvText(lambda: [text], UNTYPED, 10_000, CsvForm(types="text"))) == records
+    assert list(records_in(CsvText(lambda: [text], UNTYPED, 10_000, CsvForm(types="text")))) == records
 
 
 @given(st.text(alphabet='ab",\r\n1', max_size=20))
 def test_any_text_is_either_csv_or_an_error_of_ours(text):
     try:
-        rows = list(CsvText(lambda: [text.encode()], UNTYPED, 10_000, CsvForm()))
+        rows = list(records_in(CsvText(lambda: [text.encode()], UNTYPED, 10_000, CsvForm())))
     except MalformedCsv:
         return
     assert all(isinstance(record, dict) for record in rows)

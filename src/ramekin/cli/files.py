@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ramekin.errors import Fault, InvalidRecord, MalformedCsv, RamekinError
-from ramekin.formats.record_text import CsvForm, CsvText, NdjsonText, RecordText
+from ramekin.formats.record_text import CsvForm, CsvText, NdjsonText, RecordText, records_in
 from ramekin.formats.splitter import Splitter
 from ramekin.limits import MIB
 from ramekin.schema.columns import UNTYPED, Columns
@@ -166,7 +166,7 @@ class FileRecords:
             text = NdjsonText(lambda: self._chunks(source), self._limit)
         self._text = text
         try:
-            for index, record in enumerate(text):
+            for index, record in enumerate(records_in(text)):
                 if record is None:  # which would name the table
                     fault = Fault("", "null is none.", text.line_of(()))
                     raise InvalidRecord("A record is a JSON object.", faults=[fault]).within(index, index=index)

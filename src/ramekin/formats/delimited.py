@@ -15,7 +15,7 @@ from ramekin.schema.columns import Quoted
 from ramekin.values import codec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
 
 DELIMITERS = {",": ",", ";": ";", "tab": "\t", "|": "|"}
 """What may stand between cells, by the words for it."""
@@ -23,12 +23,22 @@ DELIMITERS = {",": ",", ";": ";", "tab": "\t", "|": "|"}
 MAX_CELLS = codec.MAX_PARTS
 """How many cells a row may have: each becomes a member of its record."""
 
+FEW_CELLS = 1000
+"""How many cells in quotes are cut out between two rests."""
+
+BLANK_BYTES = 64 * 1024
+"""How much of blank lines is passed over between two rests."""
+
 CsvRow = tuple[int, list[str]]
 """The line that a row begins on, and its cells."""
+
+_Cut = tuple[list[str], int]
+"""The cells of a row, and where it ends."""
 
 _CALLED = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _MARK = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_BLANK = re.compile(rb"[\r\n]*+")
 _ROW_END = re.compile(rb"\r\n|\n|\r")
 _INSIDE = r'[^"]*+(?>(?>(?:""[^"]*+){1,999})*)'
 """What stands between quotes. Each 999 of them the search forgets where it could go back: 60 bytes each."""
@@ -37,8 +47,8 @@ _QUOTED = re.compile(rb'"(%b)"' % _INSIDE.encode())
 _NEEDS_QUOTES = re.compile('[",;|\t\r\n\ufeff]')  # with any of the delimiters, the header is read as what it is
 
 
-def read_rows(chunks: Iterable[bytes], delimiter: str, limit_bytes: int) -> Iterator[CsvRow]:
-    """Yield the rows of a text, the header first; blank lines are passed over.
+def read_rows(chunks: Iterable[bytes], delimiter: str, limit_bytes: int) -> Iterator[CsvRow | None]:
+    """Yield the rows of a text, the header first, and None where none ends for long; blank lines are passed over.
 
     Args:
         chunks: UTF-8, with or without a byte order mark, cut anywhere.
@@ -54,14 +64,16 @@ def read_rows(chunks: Iterable[bytes], delimiter: str, limit_bytes: int) -> Iter
     """
     header, index = None, -1
     try:
-        for line, cells in _Cutter(delimiter, limit_bytes).rows(chunks):
-            if header is None:
-                header = cells
-                _check_header(line, cells, delimiter)
-            elif len(cells) != len(header):
-                raise _wrong(f"The row has {len(cells)} cells, the header {len(header)}", line)
-            index += 1
-            yield line, cells
+        for row in _Cutter(delimiter, limit_bytes).rows(chunks):
+            if row is not None:
+                line, cells = row
+                if header is None:
+                    header = cells
+                    yield from _check_header(line, cells, delimiter)
+                elif len(cells) != len(header):
+                    raise _wrong(f"The row has {len(cells)} cells, the header {len(header)}", line)
+                index += 1
+            yield row
     except RamekinError as error:
         raise (error if index < 0 else error.within(index, index=index)) from None
 
@@ -78,24 +90,29 @@ def quoted(cell: str) -> str:
     return cell
 
 
-def _check_header(line: int, cells: Sequence[str], delimiter: str) -> None:
-    if any("\0" in cell for cell in cells):
+def _check_header(line: int, cells: Sequence[str], delimiter: str) -> Iterator[None]:
+    """Refuse a header that cannot be right. It may have many names, so the looks at all of them are steps."""
+    if "\0" in "".join(cells):
         raise _wrong("The header holds a NUL character, as UTF-16 does, which is not read; save it as UTF-8", line)
     bare = [cell for cell in cells if type(cell) is not Quoted]
-    if any(cell.startswith("\ufeff") for cell in bare):
+    yield
+    text = "\0".join(["", *bare])
+    if "\0\ufeff" in text:
         raise _wrong("A name in the header begins with a byte order mark: one stands before the text, or none", line)
     for word, sign in DELIMITERS.items():
-        others = sum(cell.count(sign) for cell in bare)
+        others = text.count(sign)
         is_likelier = others > len(cells) - 1 or (
             others == len(cells) - 1 > 0 and delimiter == ","
         )  # which nobody said
         if sign != delimiter and is_likelier:
             said = f"The header has {_CALLED[sign]} where {_CALLED[delimiter]} are expected"
             raise _wrong(f"{said}: say '{word}' as the delimiter, or put names that hold them into quotes", line)
+    yield
     if "" in bare:
         place = next(i for i, cell in enumerate(cells, 1) if cell == "" and type(cell) is not Quoted)
         cure = 'name it, leave it out, or write "" where the name is to be empty'
         raise _wrong(f"The header has no name for column {place}: {cure}", line)
+    yield
     if len(set(cells)) < len(cells):
         twice = next(name for name, times in Counter(cells).items() if times > 1)
         raise _wrong(f"The header names '{shorten(twice)}' twice", line)
@@ -126,12 +143,12 @@ class _Cutter:
         plain, quoted = rb"[^\r\n%b]*+" % re.escape(self._sign), rb'"%b"' % _INSIDE.encode()
         cell = rb'(?:%b|(?!")%b)' % (quoted, plain)
         self._plain = re.compile(plain)
-        self._row = re.compile(rb"%b(?>(?:%b%b){0,%d})(?=[\r\n])" % (cell, re.escape(self._sign), cell, MAX_CELLS - 1))
+        self._row = re.compile(rb"%b(?>(?:%b%b){0,%d})(?=[\r\n])" % (cell, re.escape(self._sign), cell, FEW_CELLS - 1))
         self._cells = re.compile(f'(?:(")({_INSIDE})"|([^{re.escape(delimiter)}]*+)){re.escape(delimiter)}')
         self._buffer, self._at, self._line = b"", 0, 1
         self._has_begun = self._is_whole = False
 
-    def rows(self, chunks: Iterable[bytes]) -> Iterator[CsvRow]:
+    def rows(self, chunks: Iterable[bytes]) -> Iterator[CsvRow | None]:
         pending: list[bytes] = []
         size = 0
         for chunk in chunks:
@@ -141,10 +158,11 @@ class _Cutter:
             if size >= max(len(_MARK), min(unfinished, self._limit - unfinished + 1)):
                 yield from self._take(pending)
                 pending, size = [], 0
+            yield None
         self._is_whole = True
         yield from self._take(pending)
 
-    def _take(self, pending: list[bytes]) -> Iterator[CsvRow]:
+    def _take(self, pending: list[bytes]) -> Iterator[CsvRow | None]:
         self._buffer, self._at = b"".join([self._buffer[self._at :], *pending]), 0
         if not self._has_begun:
             self._begin()
@@ -152,15 +170,18 @@ class _Cutter:
             hint = "curl's -d takes them out, --data-binary keeps them."
             raise _wrong("The text has no line end, with which every row ends", 1, hint)
         while self._at < len(self._buffer):
-            found = self._cut_row()
+            if self._buffer[self._at] in b"\r\n" and (end := self._end_of_blank()) > self._at:
+                self._line, self._at = self._line_at(end), end
+                yield None
+                continue
+            found = yield from self._cut_row()
             if found is None:
                 self._check_size()
                 return
             cells, end = found
             line, self._line = self._line, self._line_at(end)
             self._at = end
-            if cells != [""] or type(cells[0]) is Quoted:
-                yield line, cells
+            yield line, cells
 
     def _begin(self) -> None:
         """Pass over a byte order mark."""
@@ -170,12 +191,20 @@ class _Cutter:
         if self._buffer.startswith(_MARK):
             self._at = len(_MARK)
 
-    def _cut_row(self) -> tuple[list[str], int] | None:
+    def _end_of_blank(self) -> int:
+        """Return where a stretch of blank lines ends: before a CR that is or may be the first half of CR LF."""
+        blank = _BLANK.match(self._buffer, self._at, self._at + BLANK_BYTES)
+        assert blank is not None, "the pattern matches nothing too"
+        end = blank.end()
+        last = self._buffer[end - 1 : end + 1]
+        return end - 1 if last == b"\r\n" or (last == b"\r" and not self._is_whole) else end
+
+    def _cut_row(self) -> Generator[None, None, _Cut | None]:
         """Return the cells of the next row and where it ends; None if the rest has not arrived yet."""
         found = _row_end(self._buffer, self._at)
         end = len(self._buffer) if found is None else found.start()
         if self._buffer.find(b'"', self._at, end) >= 0:
-            return self._cut_quoted()
+            return self._cut_quoted() or (yield from self._cut_cells(self._at))
         if not self._is_whole and (found is None or self._is_split(found)):
             return None
         if self._buffer.count(self._sign, self._at, end) >= MAX_CELLS:
@@ -183,18 +212,18 @@ class _Cutter:
         cells = self._decode(self._at, end).split(self._delimiter)
         return cells, end if found is None else found.end()
 
-    def _cut_quoted(self) -> tuple[list[str], int] | None:
-        """Return what `_cut_row` does of a row that has quotes: at once if it is whole and right."""
+    def _cut_quoted(self) -> _Cut | None:
+        """Return what `_cut_row` does of a row that has quotes, if it is whole, right and short: at once."""
         row = self._row.match(self._buffer, self._at)
         end = None if row is None else _ROW_END.match(self._buffer, row.end())
         if row is None or end is None or self._is_split(end):
-            return self._cut_cells(self._at)
+            return None
         text = self._decode(*row.span()) + self._delimiter
         found = self._cells.findall(text)
         return [Quoted(cell.replace('""', '"')) if quote else plain for quote, cell, plain in found], end.end()
 
-    def _cut_cells(self, at: int) -> tuple[list[str], int] | None:
-        """Return what `_cut_row` does of a row that may go on or be wrong, cell by cell."""
+    def _cut_cells(self, at: int) -> Generator[None, None, _Cut | None]:
+        """Return what `_cut_row` does of a row that may go on, be wrong or long, cell by cell."""
         cells: list[str] = []
         while True:
             is_quoted = self._buffer[at : at + 1] == b'"'
@@ -214,6 +243,8 @@ class _Cutter:
             if len(cells) == MAX_CELLS:
                 raise self._too_many()
             at = end + 1
+            if len(cells) % FEW_CELLS == 0:
+                yield
         row_end = _ROW_END.match(self._buffer, end)
         if row_end is None:
             return cells, end

@@ -13,18 +13,30 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ramekin.errors import BodyTooLarge, Fault, RamekinError
 from ramekin.formats.delimited import DELIMITERS, read_rows
 from ramekin.formats.splitter import PAUSE, Splitter, paused
-from ramekin.schema.columns import Column, Columns, PlainOrText
+from ramekin.schema.columns import PlainOrText
 from ramekin.values import codec, places
 from ramekin.values.comparison import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
+    from ramekin.formats.delimited import CsvRow
+    from ramekin.schema.columns import Columns
+
+    _Stretch = tuple[int, list[str], list[Callable[[str], Any]]]
+    """Some columns that stand together: the first one's place, their names, and how the cells of each are read."""
+
 AT_ONCE_BYTES = 16 * 1024
 """A JSON array up to this size is parsed in one go; a longer one is cut into records first."""
 
 CHUNK_BYTES = 64 * 1024
 """Of a long text, how much is looked at between two rests: 4 ms if every third byte begins a string."""
+
+BLANK_LINES = 1000
+"""Of lines of NDJSON, how many are passed over between two rests."""
+
+STRETCH_CELLS = 1000
+"""How many cells of a row of CSV are read between two rests."""
 
 CSV_TYPES = ("auto", "text")
 """How columns are read of which no schema says whether they are text: by what they hold, or always as text."""
@@ -95,31 +107,44 @@ class NdjsonText:
         index = self._line = 0
         try:
             for text in self._lines():
+                if text is None:
+                    yield PAUSE
+                    continue
                 self._line += 1
-                if text.strip(b" \t\r"):
+                if len(text) > CHUNK_BYTES or _holds(text):
                     yield from paused(text, (self._line, 1))
                     index += 1
+                elif self._line % BLANK_LINES == 0:
+                    yield PAUSE
         except RamekinError as error:
             raise error.within(index, index=index, line=self._line) from None
 
     def line_of(self, steps: Sequence[str]) -> int:  # noqa: ARG002  # a record has one
         return self._line
 
-    def _lines(self) -> Iterator[bytes]:
+    def _lines(self) -> Iterator[bytes | None]:
+        """Yield the lines, nothing of one that is blank and in several chunks, and None behind each chunk."""
         pending: list[bytes] = []
-        size = 0
+        size, holds = 0, False
         for chunk in self._open():
             first, *others = chunk.split(b"\n")
             pending.append(first)
-            size += len(first)
+            size, holds = size + len(first), holds or _holds(first)
             if others:
-                yield b"".join(pending)
-                yield from others[:-1]
-                pending, size = others[-1:], len(others[-1])
+                yield b"".join(pending) if holds else b""
+                last = others.pop()
+                yield from others
+                pending, size, holds = [last], len(last), _holds(last)
             if size > self._limit:
                 self._line += 1
                 raise BodyTooLarge(f"A record has more than {self._limit} bytes.")
-        yield b"".join(pending)
+            yield None
+        yield b"".join(pending) if holds else b""
+
+
+def _holds(line: bytes) -> bool:
+    """Say whether a part of a line is not blank."""
+    return bool(line.strip(b" \t\r"))
 
 
 class CsvText:
@@ -144,54 +169,65 @@ class CsvText:
         """
         self._open, self._columns, self._limit, self._form = open_text, columns, limit_bytes, form
         self._line = 0
-        self._declared: list[Column] = []
-        self._undecided: dict[int, PlainOrText] | None = None
-
-    def look(self) -> Generator[None, None, None]:
-        """See what the schema says of each column, then those that decide as a whole, row by row, in short steps."""
-        rows = self._rows()
-        _, header = next(rows, (0, None))
-        self._declared = []
-        for name in header or ():
-            self._declared.append(self._columns.column(str(name)))
-            yield
-        undecided = self._open_columns([str(name) for name in header or ()])
-        if undecided and self._form.types == "auto":
-            yield from _see(undecided, rows)
-        self._undecided = undecided
+        self._stretches: list[_Stretch] | None = None  # None until the columns have been looked at
 
     def __iter__(self) -> Iterator[Any]:
-        if self._undecided is None:
-            for _ in self.look():
-                pass
-        rows = self._rows()
-        _, header = next(rows, (0, None))
-        if header is None:
-            return
-        names = [str(name) for name in header]
-        readers = self._readers()
-        for index, (self._line, cells) in enumerate(rows):
-            try:
-                values = [read(cell) for read, cell in zip(readers, cells, strict=True)]
-            except RamekinError:
-                raise _fault_in(index, self._line, zip(names, readers, cells, strict=True)) from None
-            yield {name: value for name, value in zip(names, values, strict=True) if value is not MISSING}
+        if self._stretches is None:
+            yield from self._look()
+        stretches, index = self._stretches or (), -1  # the header's
+        for row in self._rows():
+            if row is None:
+                yield PAUSE
+                continue
+            if index >= 0:
+                self._line, cells = row
+                record: dict[str, Any] = {}
+                for begin, names, readers in stretches:
+                    if begin:
+                        yield PAUSE
+                    part = cells[begin : begin + STRETCH_CELLS]
+                    try:
+                        record |= {
+                            name: value
+                            for name, read, cell in zip(names, readers, part, strict=True)
+                            if (value := read(cell)) is not MISSING
+                        }
+                    except RamekinError:
+                        raise _fault_in(index, self._line, zip(names, readers, part, strict=True)) from None
+                yield record
+            index += 1
 
     def line_of(self, steps: Sequence[str]) -> int:  # noqa: ARG002  # that of the row
         return self._line
 
-    def _rows(self) -> Iterator[tuple[int, list[str]]]:
+    def _rows(self) -> Iterator[CsvRow | None]:
         return read_rows(self._open(), DELIMITERS[self._form.delimiter], self._limit)
 
-    def _open_columns(self, names: Sequence[str]) -> dict[int, PlainOrText]:
-        """Return the columns that decide as a whole, by their places."""
-        declared, is_plain = enumerate(self._declared), self._form.types == "auto"
-        return {i: PlainOrText(names[i], each, is_plain=is_plain) for i, each in declared if each.is_open}
+    def _look(self) -> Iterator[Any]:
+        """See what the schema says of each column, then those that decide as a whole, row by row."""
+        rows, is_auto = self._rows(), self._form.types == "auto"
+        while (row := next(rows, (0, []))) is None:
+            yield PAUSE
+        _, header = row
+        undecided: dict[int, PlainOrText] = {}
+        stretches: list[_Stretch] = []
+        for i, name in enumerate(map(str, header)):
+            column = self._columns.column(name)
+            if column.is_open:
+                undecided[i] = PlainOrText(name, column, is_plain=is_auto)
+            if i % STRETCH_CELLS == 0:
+                stretches.append((i, [], []))
+            stretches[-1][1].append(name)
+            stretches[-1][2].append(undecided[i].read if i in undecided else column.read)
+            yield PAUSE
+        if is_auto:
+            yield from _see(undecided, rows)
+        self._stretches = stretches
 
-    def _readers(self) -> list[Callable[[str], Any]]:
-        """Return how the cells of each column are read."""
-        undecided = self._undecided or {}
-        return [undecided[i].read if i in undecided else column.read for i, column in enumerate(self._declared)]
+
+def records_in(text: RecordText) -> Iterator[Any]:
+    """Yield the records of a text alone, for who has nobody to let go on."""
+    return (record for record in text if record is not PAUSE)
 
 
 def with_lines(error: RamekinError, records: RecordText) -> Generator[None, None, RamekinError]:
@@ -199,27 +235,40 @@ def with_lines(error: RamekinError, records: RecordText) -> Generator[None, None
     missing = {fault: fault.steps for fault in error.faults if not fault.line}
     wanted = {steps[0] for steps in missing.values() if steps}
     lines: dict[Fault, int] = {}
-    for index, _ in enumerate(each for each in (records if wanted else ()) if each is not PAUSE):
-        if (place := str(index)) in wanted:
-            wanted.remove(place)
-            lines |= {fault: records.line_of(steps[1:]) for fault, steps in missing.items() if steps[:1] == [place]}
-        if not wanted:
-            break
+    index = 0
+    for record in records if wanted else ():
+        if record is not PAUSE:
+            if (place := str(index)) in wanted:
+                wanted.remove(place)
+                lines |= {fault: records.line_of(steps[1:]) for fault, steps in missing.items() if steps[:1] == [place]}
+            if not wanted:
+                break
+            index += 1
         yield
     return error.on_lines(lines)
 
 
-def _see(columns: dict[int, PlainOrText], rows: Iterator[tuple[int, list[str]]]) -> Iterator[None]:
-    """Let each column that decides as a whole see its cells, in short steps."""
+def _see(columns: dict[int, PlainOrText], rows: Iterator[CsvRow | None]) -> Iterator[Any]:
+    """Let each column that decides as a whole see its cells."""
     undecided = [(i, column.is_value) for i, column in columns.items()]
-    for _, cells in rows:
-        for i, is_value in undecided:
-            if cells[i] and not is_value(cells[i]):
-                columns[i].is_plain = False
-                undecided = [known for known in undecided if known[0] != i]
+    for row in rows if undecided else ():
+        yield PAUSE
+        if row is None:
+            continue
+        _, cells = row
+        kept: list[tuple[int, Callable[[str], bool]]] = []
+        for begin in range(0, len(undecided), STRETCH_CELLS):
+            if begin:
+                yield PAUSE
+            for known in undecided[begin : begin + STRETCH_CELLS]:
+                i, is_value = known
+                if not cells[i] or is_value(cells[i]):
+                    kept.append(known)
+                else:
+                    columns[i].is_plain = False
+        undecided = kept
         if not undecided:
             return
-        yield
 
 
 def _fault_in(index: int, line: int, cells: Iterable[tuple[str, Callable[[str], Any], str]]) -> RamekinError:

@@ -56,13 +56,19 @@ if TYPE_CHECKING:
 ONE = f"{API}/data/{{table}}/{{id}}"
 TABLE = f"{API}/data/{{table}}"
 
+BLANK_BYTES = 256 * 1024
+"""How much of a body is looked at to say whether it is one record or many."""
+
 _AS_USUAL = CsvForm()
 _CREATED = {"oneOf": [RECORD, array(RECORD), reference("Count")]}
 
 
 def _is_single(media: str, text: bytes) -> bool:
-    """Say whether a body is one record, and not many."""
-    return media == JSON and (text[:1] == b"{" or text.lstrip(b" \t\r\n")[:1] != b"[")
+    """Say whether a body is one record, and not many, which is taken for said where it begins with too many blanks."""
+    if media != JSON or text[:1] in (b"{", b"["):
+        return media == JSON and text[:1] == b"{"
+    begin = text[:BLANK_BYTES].lstrip(b" \t\r\n")[:1]
+    return begin != b"[" and (begin != b"" or len(text) <= BLANK_BYTES)
 
 
 def _read_form(session: Session, asked: Asked[CsvForm]) -> CsvForm:
@@ -137,15 +143,11 @@ def create_record(session: Session, asked: Asked[CsvForm]) -> Reply | Awaitable[
 
 
 async def _create_many(session: Session, asked: Asked[CsvForm]) -> Reply:
-    [table], work = asked.parts, Work()
+    [table], work = asked.parts, Work(session.limits.query_s)
     rule = asked.words.get("on_conflict", CONFLICT_RULES[0])
     try:
-        records = _read_bulk(session, asked)
-        if isinstance(records, CsvText):
-            await work.through(records.look())
-        outcomes = await session.database.insert(
-            table, records, on_conflict=rule, is_parsed=True, ttl=read_ttl(asked.words)
-        )
+        records, ttl = _read_bulk(session, asked), read_ttl(asked.words)
+        outcomes = await session.database.insert(table, records, on_conflict=rule, is_parsed=True, ttl=ttl)
     except RamekinError as error:
         raise await work.through(with_lines(error, _read_bulk(session, asked))) from None
     status = 200
