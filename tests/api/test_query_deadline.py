@@ -99,6 +99,23 @@ def test_a_dump_in_other_formats_is_given_up_too(hurried, media, monkeypatch):
     assert_problem(hurried.get("/api/v1/dump/t", headers={"accept": media}), 503, "deadline")
 
 
+BLANKS = {
+    "lines of CSV": ("/api/v1/data/u", "text/csv", b"id\n" + b"\n" * 200_000),
+    "lines of NDJSON": ("/api/v1/data/u", "application/x-ndjson", b"\n" * 200_000),
+    "an array": ("/api/v1/data/u", "application/json", b"[" + b" " * 200_000 + b"]"),
+    "in front of an array": ("/api/v1/data/u", "application/json", b" " * 300_000 + b"[]"),
+    "a load": ("/api/v1/load", "application/json", b'{"u":[' + b"\n" * 200_000 + b"]}"),
+    "a batch": ("/api/v1/batch", "application/json", b'{"operations":[' + b"\n" * 200_000 + b"]}"),
+}
+
+
+@pytest.mark.parametrize("name", BLANKS)
+def test_what_holds_nothing_but_blanks_is_given_up_too(hurried, name, monkeypatch):
+    monkeypatch.setattr(work, "TURN_S", 0.0)
+    path, media, text = BLANKS[name]
+    assert_problem(hurried.post(path, content=text, headers={"content-type": media}), 503, "deadline")
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_a_dump_that_has_begun_is_cut_and_the_log_tells_why(way, monkeypatch, caplog):
     service = Service(way)
@@ -126,6 +143,21 @@ def test_a_dump_that_has_begun_is_cut_and_the_log_tells_why(way, monkeypatch, ca
 def test_with_time_enough_it_is_answered():
     with serve(filled(), 30) as client:
         assert [send(client, name).status_code for name in ("list", "order", "groups", "bulk")] == [200, 200, 200, 201]
+
+
+@pytest.mark.parametrize(("name", "writes"), [("bulk", "insert"), ("batch", "write")])
+def test_what_was_applied_is_answered_however_long_that_takes(name, writes, monkeypatch):
+    write = getattr(Database, writes)
+
+    async def write_and_be_late(*arguments, **words):
+        done = await write(*arguments, **words)
+        for watch in ("stopwatch_s", "processor_s"):
+            monkeypatch.setattr(work, watch, count(10**6, 100).__next__)
+        return done
+
+    with serve(filled(), 30) as client:
+        monkeypatch.setattr(Database, writes, write_and_be_late)
+        assert send(client, name).is_success
 
 
 STREAMS = {

@@ -176,9 +176,10 @@ class Work:
                 self._since_s += processor_s() - since_s
 
     async def fed(self, arriving: AsyncIterator[T]) -> AsyncIterator[T]:
-        """Yield what others send. The wait for them is no work."""
+        """Yield what others send, with a rest behind each, since much may have come. The wait for them is no work."""
         while (item := await self.idle(anext(arriving, None))) is not None:
             yield item
+            await self.rest()
 
     async def taken(self, made: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
         """Yield what is made for others. The wait until they have taken it is no work."""

@@ -75,7 +75,7 @@ STATUS = {"created": 201, "replaced": 200, "kept": 200, "deleted": 204}
 )
 async def apply_batch(session: Session, asked: Asked[None]) -> Reply:
     """Apply operations in order over any tables, all or nothing."""
-    work, operations = Work(), _Operations(session)
+    work, operations = Work(session.limits.query_s), _Operations(session)
     with session.tables.leaving(lambda: (operations.read,)):
         await work.through(_read(asked.body, session.limits.text_bytes + BESIDE_BYTES, operations))
     try:
@@ -83,6 +83,7 @@ async def apply_batch(session: Session, asked: Asked[None]) -> Reply:
             outcomes = await session.database.write(operations.read)
     except RamekinError as error:
         raise _pointing_into_the_batch(error) from None
+    work.commit()
     await work.let_go(operations.read)
     return await array_reply(outcomes, _result, work, opening=b'{"results":[', closing=b"]}")
 

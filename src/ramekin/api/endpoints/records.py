@@ -150,6 +150,7 @@ async def _create_many(session: Session, asked: Asked[CsvForm]) -> Reply:
         outcomes = await session.database.insert(table, records, on_conflict=rule, is_parsed=True, ttl=ttl)
     except RamekinError as error:
         raise await work.through(with_lines(error, _read_bulk(session, asked))) from None
+    work.commit()
     status = 200
     for outcome in outcomes:
         if outcome.effect == "created":
