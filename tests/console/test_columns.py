@@ -24,6 +24,18 @@ def test_headers_stand_above_their_cells_whatever_columns_are_called(page, serve
     assert all(large.evaluate_all("all => all.map((one) => one.scrollWidth <= one.clientWidth)"))
 
 
+def test_objects_show_whatever_their_members_are_called(page, server):
+    for id_, value in enumerate([{"toString": 1}, [{"valueOf": 2}], {"toJSON": 3, "__proto__": 4}], 1):
+        put(server, "odd", {"id": id_, "a": value})
+    page.goto(f"{server.url}/console/tables/odd")
+    shown = ['{"toString":1}', '[{"valueOf":2}]', '{"toJSON":3,"__proto__":4}']
+    for row, text in enumerate(shown):
+        expect(cell(page, row, 1)).to_have_text(text)
+    page.goto(f"{server.url}/console/groups/odd?group_by=a&aggregate=count")
+    for text in shown:
+        expect(page.get_by_text(text, exact=True).first).to_be_visible()
+
+
 def test_columns_are_chosen_and_resized_and_remembered(page, server):
     page.goto(f"{server.url}/console/tables/users")
     page.get_by_role("button", name="Columns").click()

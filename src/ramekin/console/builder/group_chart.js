@@ -18,7 +18,7 @@ const KINDS = /** @type {Record<string, string>} */ ({ bar: "bars", line: "line 
 const USUAL = "month";
 
 /** Whether a value is a date, or a date and time. @param {unknown} value */
-export const isMoment = (value) => MOMENT.test(String(value));
+export const isMoment = (value) => MOMENT.test(show(value));
 
 /**
  * @typedef {{kind: string, unit: string, figure: string}} Chosen a kind of chart, what moments are put together by, and which figure is
@@ -93,9 +93,9 @@ function overTime(rows, path, figure, unit, isCut) {
   const of = meanOf(figure);
   /** @type {Map<number, {value: number, count: number}>} */
   const found = new Map();
-  const last = String(member(rows.at(-1), path)).slice(0, UNITS[unit]);
+  const last = show(member(rows.at(-1), path)).slice(0, UNITS[unit]);
   for (const row of rows) {
-    const [text, figured] = [String(member(row, path)), numberOf(member(row, figure))];
+    const [text, figured] = [show(member(row, path)), numberOf(member(row, figure))];
     const part = text.slice(0, UNITS[unit]);
     if (!isMoment(text) || figured === null || (isCut && part === last)) continue;
     const value = of === null ? figured : numberOf(member(row, nameOf(`sum:${of}`))) ?? 0;

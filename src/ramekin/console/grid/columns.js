@@ -80,6 +80,6 @@ export function fittingWidth(path, records, wanted) {
     const value = valueAt(record, path);
     most = Math.max(most, widthOf(show(value).slice(0, Math.ceil(widest / THINNEST)), kindOf(value) === "number" ? "600" : "400"));
   }
-  if (!wanted && records.length && records.slice(0, 5).every((record) => UUID.test(String(valueAt(record, path))))) return 150;
+  if (!wanted && records.length && records.slice(0, 5).every((record) => UUID.test(show(valueAt(record, path))))) return 150;
   return Math.min(widest, Math.max(NARROW, Math.ceil(most)));
 }
