@@ -226,3 +226,45 @@ def test_what_was_deleted_with_many_and_made_anew_waits_for_a_decision_to_come_b
         dialog.get_by_role("button", name="Save what is chosen").click()
     expect(page.get_by_text("Undone parts 2")).to_be_visible()
     assert (stored(server, 1, "parts"), stored(server, 2, "parts")) == (DEEP, {"id": 2, "a": 2, "s": "y"})
+
+
+def many(panel, page):
+    choose(page, "More", "Change all that are found")
+    page.get_by_label("What is merged into each").fill('{"s": "all"}')
+    page.get_by_role("button", name="Change 2 records").click()
+
+
+DEEDS = {
+    "Saved parts 1: a": lambda panel, page: edit(panel, "a", "5"),
+    "Added 3 to parts": lambda panel, page: add(page, '{"id": 3}'),
+    "Deleted 1 from parts": lambda panel, page: choose(page, "Record", "Delete"),
+    "Changed 2 records": many,
+}
+
+
+@pytest.mark.parametrize("told", DEEDS)
+def test_an_undo_that_fails_waits_and_is_tried_again_though_its_answer_was_lost(panel, page, server, told):
+    DEEDS[told](panel, page)
+    expect(page.get_by_text(told)).to_be_visible()
+    answers, written = [503, 429, 502, 502], []
+
+    def fail(route):
+        if answers[0] == 502 and not written:
+            if route.request.method == "GET":
+                return route.continue_()
+            written.append(route.fetch())  # it is done, and nobody hears of it
+        return route.fulfill(status=answers[0])
+
+    asked = re.compile("/api/v1/(data/parts|batch|query)")
+    page.route(asked, fail)
+    undo(page, told)
+    while answers:
+        expect(page.get_by_text("Not undone yet", exact=True)).to_have_count(1)
+        answers.pop(0)
+        if not answers:
+            page.unroute(asked)
+        page.get_by_role("button", name="Try again").last.click()
+        expect(page.get_by_text("Not undone yet", exact=True)).to_have_count(int(bool(answers)))
+    expect(page.get_by_text(re.compile("^(Undone|Deleted 3|Restored 2)"))).to_be_visible()
+    assert (stored(server, 1, "parts"), stored(server, 2, "parts")["s"]) == (DEEP, "y")
+    assert stored(server, 3, "parts")["status"] == 404

@@ -1,5 +1,6 @@
 // What was done here, in the order in which it was begun, and how each is undone.
-import { dismiss, say, sayFault } from "../ui/toast.js";
+import { inOneLine } from "../ui/fault.js";
+import { dismiss, say } from "../ui/toast.js";
 import { inTurn } from "./turns.js";
 import { Undecided } from "./unsaved.js";
 
@@ -39,13 +40,13 @@ export function undoable(deed, text, undo) {
   deed.toast = say(text, { act: { name: "Undo", run: () => undoLast(deed) } });
 }
 
-/** Undo a deed, when it is its turn; where somebody has to decide, that waits in a message and takes no keys. @param {Deed} deed @param {MayAsk} mayAsk @returns {Promise<unknown>} */
+/** Undo a deed, when it is its turn; where somebody has to decide, or it fails, it waits in a message and takes no keys. @param {Deed} deed @param {MayAsk} mayAsk @returns {Promise<unknown>} */
 const undo = (deed, mayAsk) => inTurn(deed.table, deed.id, async () => {
   dismiss(deed.toast);
   await deed.undo?.(mayAsk);
 }).catch((error) => {
-  if (!(error instanceof Undecided)) return sayFault(error);
-  return say("Not undone yet", { kind: "failed", detail: error.message, isLasting: true, act: { name: "Decide", run: () => undo(deed, () => true) } });
+  const name = error instanceof Undecided ? "Decide" : "Try again";
+  say("Not undone yet", { kind: "failed", detail: inOneLine(error), isLasting: true, act: { name, run: () => undo(deed, () => true) } });
 });
 
 /** Undo what was begun last, or one deed: its turn is after all that was begun before this, and before all that is begun later. @param {Deed} [deed] */

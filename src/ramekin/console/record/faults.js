@@ -34,11 +34,28 @@ function placeOf(pointer, parts) {
 /** What the server finds wrong. @param {import("../server.js").Problem} problem @param {any} record that was sent @param {any} parts as which it was written, by their names @returns {Fault[]} */
 export const faultsOf = ({ errors }, record, parts) => errors.map(({ pointer = "", detail = "" }) => ({ at: placeOf(pointer, parts), pointer, was: inside(record, stepsOf(pointer)), told: detail }));
 
-/** What is wrong at a place and inside of it, but for what is told at its parts. @param {Fault[]} faults @param {string} at @param {unknown} value that is there @param {string[]} [parts] places that tell their own */
-export function toldAt(faults, at, value, parts = []) {
-  const here = faults.filter((fault) => isIn(fault.at, at) && !parts.some((part) => isIn(fault.at, part)));
+/**
+ * What is still wrong: where what was sent is there by now.
+ * @param {Fault[]} faults
+ * @param {any} typed the parts of the record, by their names: `made` of each, and its `parts` as they were typed
+ * @returns {Fault[]} each at the place where that is
+ */
+export const stillWrong = (faults, typed) => faults.flatMap((fault) => {
+  const keys = stepsOf(fault.at);
+  let [at, part] = ["", /** @type {any} */ ({ parts: typed })];
+  for (const [depth, name] of stepsOf(fault.pointer).entries()) {
+    const isKeyed = Array.isArray(part.parts);
+    part = isKeyed ? part.parts.find((/** @type {any} */ { key }) => key === keys[depth]) : member(part.parts ?? {}, name) ?? { made: inside(part.made, [name]) };
+    if (!part) return []; // the element is removed
+    at = below(at, isKeyed ? keys[depth] : name);
+  }
+  return isSame(part.made, fault.was) ? [{ ...fault, at }] : [];
+});
+
+/** What is wrong at a place and inside of it, but for what is told at its parts. @param {Fault[]} faults @param {string} at @param {string[]} [parts] places that tell their own */
+export function toldAt(faults, at, parts = []) {
   const deeper = (/** @type {Fault} */ { pointer }) => pointer.split("/").slice(at.split("/").length).map((step) => `/${step}`).join("");
-  return here.filter((fault) => isSame(inside(value, stepsOf(deeper(fault))), fault.was)).map((fault) => [deeper(fault), fault.told].filter(Boolean).join(": ")).join(" ");
+  return faults.filter((fault) => isIn(fault.at, at) && !parts.some((part) => isIn(fault.at, part))).map((fault) => [deeper(fault), fault.told].filter(Boolean).join(": ")).join(" ");
 }
 
 /** Go to the first place that is wrong. @param {HTMLElement | null} form */

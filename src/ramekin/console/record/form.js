@@ -14,9 +14,9 @@ import { wrapOf } from "../ui/long.js";
 import { Form } from "../ui/once.js";
 import { Tabs } from "../ui/tabs.js";
 import { say, sayFault } from "../ui/toast.js";
-import { edited, editedAs, readAs } from "../values.js";
+import { edited, editedAs, many, readAs } from "../values.js";
 import { declaredKind, kindsFor } from "./editor.js";
-import { below, enterFault, faultsOf, isIn, toldAt } from "./faults.js";
+import { below, enterFault, faultsOf, isIn, stillWrong, toldAt } from "./faults.js";
 import { Box, Parts, hasParts, shortly, unfitOf } from "./parts.js";
 import { recordFaultOf } from "./raw.js";
 import { createRecord } from "./store.js";
@@ -27,6 +27,9 @@ import { createRecord } from "./store.js";
 
 /** @type {Field} */
 const ID = { path: "id", isRequired: false, isNullable: false };
+
+/** What was refused, and what is wrong with it, by the names of drafts: a form that is left has it when it is opened anew. */
+const told = signal(/** @type {Map<string, {error: unknown, faults: Fault[]}>} */ (new Map()));
 
 /** Records that were added: a form that was opened anew while its record was on its way begins again. */
 const added = signal(0);
@@ -45,8 +48,9 @@ export function RecordForm({ table, fields, schema, draftName, start, onClose })
   const text = begun.text ?? "";
   const tab = begun.text === null && shown.length ? "form" : "json";
   const box = useRef(/** @type {HTMLElement | null} */ (null));
-  const [error, setError] = useState(/** @type {unknown} */ (null));
-  const [faults, setFaults] = useState(/** @type {Fault[]} */ ([]));
+  const { error, faults: listed } = told.value.get(draftName) ?? { error: null, faults: [] };
+  const tell = (/** @type {unknown} */ fault, /** @type {Fault[]} */ faults) => void (told.value = new Map(told.value).set(draftName, { error: fault, faults }));
+  const faults = stillWrong(listed, Object.fromEntries(shown.map((field) => [field.path, { ...entries[`.${field.path}`], made: read(entries[`.${field.path}`], field).value }])));
   const [refused, setRefused] = useState(/** @type {object | null} */ (null));
   useEffect(() => void (refused && enterFault(box.current)), [refused]);
   const [isNext, setNext] = useState(false);
@@ -54,13 +58,13 @@ export function RecordForm({ table, fields, schema, draftName, start, onClose })
     let record = others;
     const found = /** @type {Fault[]} */ ([]);
     for (const field of shown) {
-      const { value, fault: told } = read(entries[`.${field.path}`], field);
+      const { value, fault } = read(entries[`.${field.path}`], field);
       const at = below("", field.path);
-      if (told) found.push({ at, pointer: at, was: value, told });
+      if (fault) found.push({ at, pointer: at, was: value, told: fault });
       else if (value !== undefined) record = withMember(record, field.path, value);
     }
     if (found.length) {
-      setFaults(found);
+      tell(null, found);
       setRefused(found);
     }
     return found.length ? null : record;
@@ -86,17 +90,18 @@ export function RecordForm({ table, fields, schema, draftName, start, onClose })
   };
   const giveUp = () => {
     forget(draftName);
+    tell(null, []);
     onClose();
   };
   const leave = () => {
-    if (isDrafted(draftName)) say("What you typed is kept for when you come back");
+    if (!isDrafted(draftName)) return giveUp();
+    say("What you typed is kept for when you come back");
     onClose();
   };
   const save = async (/** @type {Event} */ event) => {
     if (!/** @type {HTMLFormElement} */ (event.currentTarget).reportValidity()) return;
-    setError(null);
     setNext(false);
-    setFaults([]);
+    tell(null, []);
     const record = tab === "json" ? parse(text || "{}") : made();
     if (record === null) return;
     try {
@@ -106,9 +111,9 @@ export function RecordForm({ table, fields, schema, draftName, start, onClose })
       added.value += 1;
       onClose();
     } catch (fault) {
-      (box.current ? setError : sayFault)(fault); // where it is not looked at any more, it is told
+      if (!box.current) sayFault(fault); // it is not looked at any more
       const sent = filled(record);
-      if (fault instanceof Problem) setFaults(faultsOf(fault, record, Object.fromEntries(shown.map(({ path }) => [path, sent[`.${path}`]]))));
+      if (box.current || isDrafted(draftName)) tell(fault, fault instanceof Problem ? faultsOf(fault, record, Object.fromEntries(shown.map(({ path }) => [path, sent[`.${path}`]]))) : []);
       if (isSame(draft(draftName, begun)[0], begun)) setRefused({}); // who types on is left where that is
     }
   };
@@ -125,7 +130,7 @@ export function RecordForm({ table, fields, schema, draftName, start, onClose })
             onChange=${(/** @type {Entry} */ entry) => keep({ ...begun, entries: { ...entries, [`.${field.path}`]: entry } })} />`)
         : html`<p>No field is known yet, so write it as JSON.</p>`}
       ${error && !isTold && html`<${Fault} error=${error} />`}
-      <div class="row form-foot"><span class="grow">${isTold && html`<span class="bad" role="alert">${/** @type {Problem} */ (error).detail}</span>`}</span>
+      <div class="row form-foot"><span class="grow">${isTold && faults.length > 0 && html`<span class="bad" role="alert">${faults.length < listed.length ? `${many(faults.length, "fault")} of ${listed.length} ${faults.length > 1 ? "are" : "is"} left.` : /** @type {Problem} */ (error).detail}</span>`}</span>
         <${Button} onClick=${giveUp}>Cancel<//><${Button} kind="main" type="submit" disabled=${!!fault}>Add the record<//></div>
     <//></div>
   <//>`;
@@ -161,12 +166,12 @@ function Input({ field, schema, entry, faults, onChange }) {
   const [unfit, setUnfit] = useState(() => (isInParts ? unfitOf(field, schema, text) : ""));
   const [isJson, setJson] = useState(unfit !== "");
   const whole = isInParts && !isJson ? parse(text || "null") : undefined;
-  const fault = whole === undefined ? toldAt(faults, at, read(entry, field).value) || unfit : "";
+  const fault = whole === undefined ? toldAt(faults, at) || unfit : "";
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const turn = () => {
-    const told = isJson ? unfitOf(field, schema, text) : "";
-    setUnfit(told);
-    if (told) box.current?.querySelector("textarea")?.focus();
+    const misfit = isJson ? unfitOf(field, schema, text) : "";
+    setUnfit(misfit);
+    if (misfit) box.current?.querySelector("textarea")?.focus();
     else if (isJson || [.../** @type {NodeListOf<HTMLInputElement>} */ (box.current?.querySelectorAll(".parts :is(input, select, textarea)"))].every((each) => each.reportValidity())) setJson(!isJson);
   };
   const type = (/** @type {string} */ typed) => {

@@ -68,7 +68,7 @@ function Members({ field, root, label, typed: { made: value, parts: all = {} }, 
     onChange({ made: field.isRequired || Object.values(next).some((each) => each !== undefined) ? next : undefined, parts: withMember(all, name, typed) });
   };
   if (!isOpen) return html`<${Button} icon="add" kind="quiet" aria-label=${`Write ${label}`} onClick=${() => open(true)}>${label}<//>`;
-  return html`<${Group} field=${field} label=${label} told=${toldAt(faults, at, value, parts.map(({ path }) => below(at, path)))}>
+  return html`<${Group} field=${field} label=${label} told=${toldAt(faults, at, parts.map(({ path }) => below(at, path)))}>
     ${parts.map((part) => html`<${Parts} key=${part.path} field=${part} root=${root} label=${part.path} typed=${member(all, part.path) ?? { made: member(now, part.path) }} at=${below(at, part.path)} faults=${faults} depth=${depth + 1}
       onChange=${(/** @type {Typed} */ typed) => put(part.path, typed)} />`)}
   <//>`;
@@ -84,7 +84,7 @@ function Several({ field, root, label, typed: { made: value, parts }, at: place,
   const names = all.map(({ name = "" }) => name);
   const put = (/** @type {Element[]} */ next) => onChange({ parts: next, made: isNamed ? next.reduce((sum, { name = "", made }) => withMember(sum, freeName(name, Object.keys(sum)), made), {}) : next.map(({ made }) => made) });
   const add = () => put([...all, { key: freeName(String(all.length), all.map(({ key }) => key)), made: first, ...(isNamed && { name: freeName("key", names) }) }]);
-  return html`<${Group} field=${field} label=${label} told=${toldAt(faults, place, value, all.map(({ key }) => below(place, key)))}>
+  return html`<${Group} field=${field} label=${label} told=${toldAt(faults, place, all.map(({ key }) => below(place, key)))}>
     ${all.map((each, at) => html`<div class="element" key=${each.key}>
       ${isNamed && html`<${Name} label=${`${label} ${at + 1}`} name=${names[at]} others=${names.toSpliced(at, 1)} onChange=${(/** @type {string} */ name) => put(all.with(at, { ...each, name }))} />`}
       <${Parts} field=${part} root=${root} label=${`${label} ${at + 1}`} typed=${each} at=${below(place, each.key)} faults=${faults} depth=${depth + 1}
@@ -116,7 +116,7 @@ function Leaf({ field, label, typed, at, faults, onChange }) {
   const id = useId();
   const kinds = known.includes(kind) ? known : [...known, kind];
   const { fault } = read(text, kind, field);
-  const told = toldAt(faults, at, typed.made);
+  const told = toldAt(faults, at);
   const put = (/** @type {string} */ text, as = kind === "null" ? known[0] : kind) => onChange({ made: read(text, as, field).made, kind: as, text: as === "null" ? "" : text });
   return html`<div class="field">
     <div class="row"><label for=${id}>${label}<${Required} of=${field} /></label>

@@ -94,6 +94,11 @@ async function remove(table, { record, tag }) {
     const found = error.isOpen ? await fetchRecord(table, record.id).catch((fault) => fault) : null;
     if (found?.status !== 404) throw found instanceof Error ? notKnown(error) : error;
   });
+  gone(table, record);
+}
+
+/** Tell that a record is deleted. @param {string} table @param {any} record */
+function gone(table, record) {
   wrote(table, record, nothingOf(record));
   changed.forEach((tell) => tell(table, null, record.id));
   void refresh();
@@ -101,12 +106,13 @@ async function remove(table, { record, tag }) {
 
 /** Delete a record that was added; where it has been changed since, somebody decides. @param {string} table @param {any} made @param {import("./deeds.js").MayAsk} mayAsk */
 async function takeBack(table, made, mayAsk) {
-  const now = await fetchRecord(table, made.id);
-  if (!isSame(now.record, made)) {
+  const now = await fetchRecord(table, made.id).catch((error) => { if (error.status !== 404) throw error; });
+  if (now && !isSame(now.record, made)) {
     const why = `${begun(whoHas(table, made, now.record))} changed ${namesOf(made, now.record)} of ${table} ${made.id}, so it is not deleted yet.`;
     if (!(await decided("changed", table, now.record, mayAsk, why))) return;
   }
-  await remove(table, now);
+  if (now) await remove(table, now);
+  else gone(table, made);
   say(`Deleted ${made.id} from ${table}`);
 }
 
