@@ -62,6 +62,18 @@ async def test_a_dump_of_everything_has_what_is_there_whenever_a_table_is_droppe
         assert ("u", {"id": 1}) in await with_a_drop(database, dump, turns)
 
 
+async def test_a_dump_that_waits_for_its_moment_has_all_of_a_batch_though_it_makes_a_table(engine):
+    database = Database(engine=engine)
+    await database.load([("t", {"id": f"{n}"}) for n in range(3000)])
+    async with database.snapshot():
+        await database.replace("t", "1", {})  # copies the table, so whoever reads all of it next waits
+        task = asyncio.create_task(dump(database))
+        await asyncio.sleep(0)
+        await database.write([CREATE, Operation("create", "made", record={"n": 1})])
+        told = [table for table, record in await task if record is not None]
+    assert told.count("made") == told.count("t") - 3000
+
+
 async def test_a_list_of_tables_has_those_that_stay_whenever_a_table_is_dropped(engine, many_turns):
     database = Database(engine=engine)
     await database.load([("a", {"id": 1})])

@@ -179,8 +179,7 @@ class WholeTables:
             UnknownTable; Deadline, also while they are read: it takes more work than it may; Unavailable, where tables
             are dropped by others all the time.
 
-        Cost: O(1), and a wait where many begin to read between writes; reading a table is O(n), in steps of 1 ms, and
-        other tasks get their turns between.
+        Cost: O(1), and a wait where many begin to read between writes; reading a table is O(n), in steps of 1 ms.
         """
         by_id, named = self.engine.guarantees.is_shared, None if tables is None else tuple(tables)
         async with AsyncExitStack() as stack:
@@ -189,7 +188,9 @@ class WholeTables:
                 accesses = [Access(name, by_id, is_whole=True, whole_by_id=by_id) for name in names]
                 try:
                     view = await stack.enter_async_context(self.engine.tables.view(accesses, work))
-                    break
+                    if named is not None or names == tuple(filter(reaches, self.engine.tables.names())):
+                        break
+                    await stack.aclose()  # a table was made since: all is to be of one moment
                 except UnknownTable:
                     if named is not None:
                         raise
