@@ -225,6 +225,19 @@ def test_what_two_change_inside_of_one_object_is_merged_or_chosen_by_member(pane
     assert stored(server, 1, "parts")["o"] == {"x": {"y": [0]}, "z": 8}
 
 
+def test_what_one_types_on_is_meant_after_what_one_has_decided(panel, page, server):
+    with slow(page):
+        edit(panel, "a", "5")
+        panel.get_by_label("a", exact=True).fill("56")
+        put(server, "parts", DEEP | {"a": 7})
+    dialog = page.get_by_role("dialog", name="Somebody else has changed this record")
+    dialog.get_by_role("button", name="Save what is chosen").click()
+    expect(page.get_by_text("Saved parts 1: a").first).to_be_visible()
+    expect(panel.get_by_label("a", exact=True)).to_have_count(0)  # which the dialog took the focus from, so it is sent
+    expect(dialog).to_have_count(0)
+    assert stored(server, 1, "parts") == DEEP | {"a": 56}
+
+
 def test_a_change_of_the_panel_that_has_to_be_decided_takes_no_keys_of_another(panel, page, server):
     panel.get_by_role("button", name="Edit a", exact=True).click()
     panel.get_by_label("a", exact=True).fill("5")

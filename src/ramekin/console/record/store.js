@@ -6,6 +6,7 @@ import { refresh, tableOf } from "../tables/catalog.js";
 import { say } from "../ui/toast.js";
 import { kindOf } from "../values.js";
 import { doing, undoable } from "./deeds.js";
+import { withAt } from "./merge.js";
 import { NEW, caughtUp, mergeSeen, nothingOf, othersOf, ownOf, whoHas, wrote } from "./turns.js";
 import { Undecided } from "./unsaved.js";
 
@@ -209,6 +210,7 @@ async function replaceRecord(table, base, mine, writing) {
     sent = { before: now.record, wanted };
     try {
       const { record } = await putRecord(table, base.id, wanted, now.tag);
+      if (conflicts.length) wrote(table, conflicts.reduce((seen, { steps, was }) => withAt(seen, steps, was), now.record), record); // whoever decides has seen both
       return done(table, now.record, record, record, taken, writing);
     } catch (error) {
       const isLost = error instanceof Problem && error.isOpen;
