@@ -67,16 +67,25 @@ def test_old_objects_are_looked_at_again_only_when_there_are_many_more():
     kept, looks = [[i] for i in range(8000)], []
     gc.collect()
     gc.callbacks.append(lambda phase, info: looks.append(info["generation"]) if phase == "start" else None)
-    for _ in range(10):
+    for _ in range(collector.MANY_LOOKS - 1):
         gc.collect(collector.MIDDLE)
         collector.look()
-        fleeting = [[i] for i in range(3000)]  # and Python itself finds nothing to do
-        del fleeting
-    assert looks.count(collector.MIDDLE) >= 10
     assert collector.OLDEST not in looks
     kept += [[i] for i in range(collector.MANY_OLD + 1000)]
     collector.look()
     assert collector.OLDEST in looks
+
+
+def test_few_circles_that_became_old_are_freed_soon():
+    alive, circle = Circle.alive, Circle()
+    gc.collect(collector.MIDDLE)  # it is old
+    del circle
+    gc.collect(collector.MIDDLE)
+    assert Circle.alive == alive + 1
+    for _ in range(collector.MANY_LOOKS):
+        gc.collect(collector.MIDDLE)
+        collector.look()
+    assert Circle.alive == alive
 
 
 def test_what_rests_goes_on_as_it_was():

@@ -30,8 +30,10 @@ T = TypeVar("T")
 YOUNG_OBJECTS, LOOKS, OLD_LOOKS = 1000, 3, 1
 """Objects, and looks at them, after which Python looks further: at 4,000 and, with the old ones, at 8,000."""
 
-MANY_OBJECTS = 12_000
-"""So many old objects that stay are frozen; to look at as many takes 3 ms (CPython 3.11, November 2026)."""
+MANY_OBJECTS = 20_000
+"""So many old objects that stay are frozen; to look at 15,000 takes 3 ms (CPython 3.11, November 2026).
+
+More than what a server remembers of schemas and questions, which are 12,000 objects: they come and go, in circles."""
 
 ELEMENTS_AS_ONE = 4
 """Elements of a list that take as long to look at as an object."""
@@ -41,6 +43,9 @@ MANY_YOUNG = 4_000
 
 MANY_OLD = 8_000
 """Objects that became old, for which all old ones are looked at by the end of a turn."""
+
+MANY_LOOKS = 8
+"""Looks at young ones after which the old ones are looked at, however few: three may hold 5 KB of others."""
 
 YOUNG, MIDDLE, OLDEST = range(3)
 
@@ -109,8 +114,8 @@ def look() -> None:
         gc.collect(MIDDLE)
     if _old.fresh >= MANY_OLD:
         _old.fresh = max(0, _old.weigh() - _old.left)  # of what became old, most was freed since
-        if _old.fresh >= MANY_OLD:
-            gc.collect()
+    if _old.fresh >= MANY_OLD or gc.get_count()[OLDEST] >= MANY_LOOKS:
+        gc.collect()
     # Python itself begins no look at old ones while turns end here.
     gc.set_threshold(YOUNG_OBJECTS, LOOKS, gc.get_count()[OLDEST] + OLD_LOOKS)
 
